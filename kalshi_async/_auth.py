@@ -1,0 +1,216 @@
+"""Signing: RSA-PSS or Ed25519 over ``{timestamp}{METHOD}{path}``.
+
+RSA keys sign with SHA-256, MGF1-SHA-256 and a salt as long as the digest; Ed25519 keys sign the
+same bytes without a prehash. Key material never appears in ``repr``, messages or events.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+
+from ._errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    PrivateKey = RSAPrivateKey | Ed25519PrivateKey
+
+Passphrase = str | bytes | Callable[[], str | bytes]
+
+OFFLOAD_ABOVE_BITS = 3000
+"""RSA keys longer than this sign in a worker thread.
+
+A hop to a thread costs about 0.1 ms; an RSA-2048 signature costs 0.2 ms and an RSA-4096 one 1.4 ms,
+for which the event loop would stand still. ``python -m benchmarks sign`` measures it.
+"""
+
+_PUBLIC_MARKERS = (b"BEGIN PUBLIC KEY", b"BEGIN RSA PUBLIC KEY", b"BEGIN CERTIFICATE")
+_GENERATE = "Kalshi takes RSA (2048 bits or more) and Ed25519 private keys in PEM form"
+
+
+def load_private_key(
+    source: object, passphrase: Passphrase | None = None, *, origin: str = "private_key"
+) -> PrivateKey:
+    """A private key from PEM text, PEM bytes, or a ready key object of ``cryptography``.
+
+    Args:
+        source: The key.
+        passphrase: For an encrypted PEM: text, bytes, or a callable that is asked once.
+        origin: What the messages call the source.
+
+    Raises:
+        ConfigurationError: No private key of a kind that Kalshi takes; the message says which
+            mistake it is, and never quotes the key.
+    """
+    if isinstance(source, str):
+        # Environment variables often carry the line breaks as two characters.
+        source = source.replace("\\n", "\n").encode()
+    if isinstance(source, bytes):
+        source = _parse_pem(source.strip() + b"\n", passphrase, origin)
+    return _checked(source, origin)
+
+
+def load_private_key_file(
+    path: str | Path, passphrase: Passphrase | None = None, *, origin: str = "private_key_path"
+) -> PrivateKey:
+    """A private key from a PEM file; see ``load_private_key``."""
+    file = Path(path).expanduser()
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{origin}: there is no file {str(file)!r}; give the path of your PEM private key"
+        ) from None
+    except OSError as exc:
+        raise ConfigurationError(f"{origin}: cannot read {str(file)!r}: {exc.strerror}") from None
+    return load_private_key(data, passphrase, origin=f"{origin} {str(file)!r}")
+
+
+def _parse_pem(data: bytes, passphrase: Passphrase | None, origin: str) -> object:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import (
+        load_pem_private_key,
+        load_ssh_private_key,
+    )
+
+    if any(marker in data for marker in _PUBLIC_MARKERS) and b"PRIVATE KEY" not in data:
+        raise ConfigurationError(
+            f"{origin}: this is a public key or a certificate; give the private key whose public "
+            "half is registered with Kalshi"
+        )
+    if b"PRIVATE KEY" not in data:
+        raise ConfigurationError(f"{origin}: not a PEM private key; {_GENERATE}")
+    load = load_ssh_private_key if b"BEGIN OPENSSH" in data else load_pem_private_key
+    encrypted = b"ENCRYPTED" in data
+    secret = _ask(passphrase) if passphrase is not None else None
+    try:
+        return load(data, secret)
+    except TypeError:
+        if secret is None:
+            raise ConfigurationError(
+                f"{origin}: the key is encrypted; give its passphrase "
+                "(private_key_passphrase= or KALSHI_PRIVATE_KEY_PASSPHRASE)"
+            ) from None
+        try:  # a passphrase for a key that needs none does no harm
+            return load(data, None)
+        except (TypeError, ValueError, UnsupportedAlgorithm):
+            raise ConfigurationError(f"{origin}: unreadable PEM private key") from None
+    except (ValueError, UnsupportedAlgorithm):
+        reason = "wrong passphrase or damaged key" if encrypted else "damaged PEM private key"
+        raise ConfigurationError(f"{origin}: {reason}; {_GENERATE}") from None
+
+
+def _ask(passphrase: Passphrase) -> bytes:
+    value = passphrase() if callable(passphrase) else passphrase
+    return value.encode() if isinstance(value, str) else value
+
+
+def _checked(key: object, origin: str) -> PrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    if isinstance(key, RSAPrivateKey):
+        if key.key_size < 2048:
+            raise ConfigurationError(f"{origin}: an RSA key of {key.key_size} bits; {_GENERATE}")
+        return key
+    if isinstance(key, Ed25519PrivateKey):
+        return key
+    kind = type(key).__name__.lstrip("_")
+    raise ConfigurationError(f"{origin}: a {kind} cannot sign for Kalshi; {_GENERATE}")
+
+
+class Signer:
+    """Makes the three headers of a signed request; keeps the clock's correction.
+
+    Args:
+        api_key_id: The key's id (a UUID).
+        key: Its private key.
+        wall_clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self, api_key_id: str, key: PrivateKey, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        self.api_key_id = api_key_id
+        self._wall_clock = wall_clock
+        self.offset = 0.0
+        bits = getattr(key, "key_size", None)
+        self._kind = f"RSA-{bits}" if bits else "Ed25519"
+        self.offloads = bool(bits and bits > OFFLOAD_ABOVE_BITS)
+        self._sign_bytes = _sign_function(key)
+
+    def headers(self, method: str, path: str) -> dict[str, str]:
+        """Signed headers for a request leaving now; ``path`` percent-encoded, without query."""
+        timestamp = self._timestamp()
+        return self._assemble(timestamp, self._sign_bytes(_message(timestamp, method, path)))
+
+    async def headers_async(self, method: str, path: str) -> dict[str, str]:
+        """The same, off the event loop where the key is slow. Safe to cancel."""
+        if not self.offloads:
+            return self.headers(method, path)
+        timestamp = self._timestamp()
+        sign = partial(self._sign_bytes, _message(timestamp, method, path))
+        signature = await anyio.to_thread.run_sync(sign, abandon_on_cancel=True)
+        return self._assemble(timestamp, signature)
+
+    def learn_clock(self, date: str | None, sent_at: float, received_at: float) -> float | None:
+        """Take the exchange's time from a ``Date`` header.
+
+        Args:
+            date: The header, of one-second resolution.
+            sent_at: Wall-clock seconds when the request left.
+            received_at: Wall-clock seconds when the answer came.
+
+        Returns:
+            The offset in seconds that signatures use from now on, None for no usable date.
+        """
+        if not date:
+            return None
+        try:
+            exchange_time = parsedate_to_datetime(date).timestamp() + 0.5
+        except ValueError:
+            return None
+        self.offset = exchange_time - (sent_at + received_at) / 2
+        return self.offset
+
+    def wall_clock(self) -> float:
+        """This machine's time, uncorrected, in seconds since the epoch."""
+        return self._wall_clock()
+
+    def _timestamp(self) -> str:
+        return str(int((self._wall_clock() + self.offset) * 1000))
+
+    def _assemble(self, timestamp: str, signature: bytes) -> dict[str, str]:
+        return {
+            "KALSHI-ACCESS-KEY": self.api_key_id,
+            "KALSHI-ACCESS-TIMESTAMP": timestamp,
+            "KALSHI-ACCESS-SIGNATURE": base64.b64encode(signature).decode(),
+        }
+
+    def __repr__(self) -> str:
+        return f"<Signer {self._kind}, clock offset {self.offset:+.1f} s>"
+
+
+def _message(timestamp: str, method: str, path: str) -> bytes:
+    return f"{timestamp}{method}{path}".encode()
+
+
+def _sign_function(key: PrivateKey) -> Callable[[bytes], bytes]:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    if isinstance(key, Ed25519PrivateKey):
+        return key.sign
+    digest = SHA256()
+    padding = PSS(mgf=MGF1(digest), salt_length=digest.digest_size)
+    return lambda data: key.sign(data, padding, digest)

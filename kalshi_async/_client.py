@@ -1,0 +1,292 @@
+"""The client: wires the parts together."""
+
+from __future__ import annotations
+
+import copy
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
+
+import anyio
+import sniffio
+
+from ._auth import Passphrase, Signer
+from ._config import SETTINGS, Environment, config_from_env, make_config
+from ._errors import ConfigurationError
+from ._hooks import Hook, Stats, Telemetry
+from ._http import HTTPAdapter, HttpChoice, make_adapter
+from ._limits import Limits, adopt_account_limits
+from ._operations import Priority
+from ._ratelimit import Limiter, RateLimits
+from ._retry import RetryPolicy
+from ._transport import INHERIT, Defaults, Inherit, Transport
+from ._version import __version__
+from ._wire import RequestBuilder
+from .resources.account import Account
+from .resources.collections import Collections
+from .resources.events import Events
+from .resources.exchange import Exchange
+from .resources.historical import Historical
+from .resources.incentives import Incentives
+from .resources.live_data import LiveData
+from .resources.markets import Markets
+from .resources.milestones import Milestones
+from .resources.search import Search
+from .resources.series import SeriesResource
+from .resources.structured_targets import StructuredTargets
+
+if TYPE_CHECKING:
+    import os
+
+    import httpx
+
+    from ._auth import PrivateKey
+
+DEFAULT_TIMEOUT = 10.0
+DEFAULT_MAX_IN_FLIGHT = 64
+
+
+class ClientOptions(TypedDict, total=False):
+    """What ``KalshiClient`` takes; see there."""
+
+    environment: str | Environment | None
+    api_key_id: str | None
+    private_key_path: str | os.PathLike[str] | None
+    private_key: str | bytes | PrivateKey | None
+    private_key_passphrase: Passphrase | None
+    base_url: str | None
+    ws_url: str | None
+    limits: RateLimits | Literal["account"] | Inherit | None
+    timeout: float | None
+    deadline: float | None
+    http: HttpChoice | HTTPAdapter | httpx.AsyncClient
+    hooks: Iterable[Hook]
+    retry: RetryPolicy | None
+    max_in_flight: int
+    wall_clock: Callable[[], float]
+    rng: random.Random | None
+
+
+class KalshiClient:
+    """An async client for Kalshi.
+
+    One client serves all tasks of a process: they share its connections and its rate limit. Use it
+    as ``async with KalshiClient(...) as kalshi`` or call ``aclose()`` at the end.
+
+    Without credentials it makes public calls only. All settings are checked here; nothing is sent
+    before the first call.
+
+    Args:
+        environment: ``"production"`` (the default), ``"demo"`` or ``"sandbox"``.
+        api_key_id: Id of the API key.
+        private_key_path: PEM file of its private key (RSA or Ed25519).
+        private_key: The private key itself: PEM text, PEM bytes, or a key object.
+        private_key_passphrase: For an encrypted PEM: text, bytes, or a callable that returns it.
+        base_url: REST base URL instead of the environment's own. Naming a host here is what
+            allows requests to be signed for it.
+        ws_url: WebSocket URL instead of the environment's own.
+        limits: What may be spent. Left out: 10 requests/s. ``"account"``: the account's own limits
+            and the live costs, read at the first call. A ``RateLimits``: those. None: no limiter.
+        timeout: Seconds for one attempt; None waits for ever.
+        deadline: Seconds for a whole call, all waiting and retries included; None waits.
+        http: ``"auto"`` (aiohttp where it is installed, else httpx), ``"httpx"``, ``"aiohttp"``,
+            an ``httpx.AsyncClient`` of your own (which is not closed), or an ``HTTPAdapter``.
+        hooks: Called with every event; see ``kalshi_async.Hook``.
+        retry: How often and how patiently to try again.
+        max_in_flight: How many requests may be under way at once; more wait their turn.
+        wall_clock: Seconds since the epoch, for timestamps of signatures.
+        rng: Draws the jitter of back-offs.
+
+    Raises:
+        ConfigurationError: A setting is wrong; the message says which and what to do.
+    """
+
+    def __init__(
+        self,
+        environment: str | Environment | None = None,
+        *,
+        api_key_id: str | None = None,
+        private_key_path: str | os.PathLike[str] | None = None,
+        private_key: str | bytes | PrivateKey | None = None,
+        private_key_passphrase: Passphrase | None = None,
+        base_url: str | None = None,
+        ws_url: str | None = None,
+        limits: RateLimits | Literal["account"] | Inherit | None = INHERIT,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        deadline: float | None = None,
+        http: HttpChoice | HTTPAdapter | httpx.AsyncClient = "auto",
+        hooks: Iterable[Hook] = (),
+        retry: RetryPolicy | None = None,
+        max_in_flight: int = DEFAULT_MAX_IN_FLIGHT,
+        wall_clock: Callable[[], float] = time.time,
+        rng: random.Random | None = None,
+    ) -> None:
+        config = make_config(
+            environment=environment,
+            api_key_id=api_key_id,
+            private_key_path=private_key_path,
+            private_key=private_key,
+            private_key_passphrase=private_key_passphrase,
+            base_url=base_url,
+            ws_url=ws_url,
+        )
+        if isinstance(max_in_flight, bool) or max_in_flight < 1:
+            raise ConfigurationError(f"max_in_flight is {max_in_flight}; expected 1 or more")
+        credentials = config.credentials
+        signer = None
+        if credentials is not None:
+            signer = Signer(credentials.api_key_id, credentials.private_key, wall_clock)
+        self._config = config
+        self._owner = True
+        self._limiter = Limiter(_initial_limits(limits, signer is not None))
+        self._telemetry = Telemetry(hooks)
+        self._transport = Transport(
+            builder=RequestBuilder(config.base_url, f"kalshi-async/{__version__}"),
+            http=lambda: make_adapter(http, max_in_flight, sniffio.current_async_library()),
+            limiter=self._limiter,
+            signer=signer,
+            defaults=Defaults(timeout, deadline, retry or RetryPolicy()),
+            telemetry=self._telemetry,
+            rng=rng or random.Random(),  # noqa: S311 - jitter, not cryptography
+            max_in_flight=max_in_flight,
+            prepare=adopt_account_limits(self._limiter) if limits == "account" else None,
+        )
+        self._bind()
+
+    @classmethod
+    def from_env(
+        cls, *, env: Mapping[str, str] | None = None, **options: Unpack[ClientOptions]
+    ) -> Self:
+        """A client from ``KALSHI_*`` environment variables; options given here win.
+
+        ``KALSHI_ENV`` (``production`` when unset), ``KALSHI_API_KEY_ID``,
+        ``KALSHI_PRIVATE_KEY_PATH`` or ``KALSHI_PRIVATE_KEY``, ``KALSHI_PRIVATE_KEY_PASSPHRASE``,
+        ``KALSHI_BASE_URL``, ``KALSHI_WS_URL``. A host that only the environment names must be
+        Kalshi's or loopback before anything is signed for it.
+
+        Args:
+            env: Where to look instead of ``os.environ``.
+            options: Whatever the constructor takes.
+
+        Raises:
+            ConfigurationError: A misspelt variable or value, half a credential, a key that cannot
+                be read; the message says which and what to do.
+        """
+        settings = {name: options.pop(name, None) for name in SETTINGS}  # type: ignore[misc]
+        config = config_from_env(env, settings)
+        known: ClientOptions = {
+            "environment": config.environment,
+            "base_url": config.base_url,
+            "ws_url": config.ws_url,
+        }
+        if config.credentials is not None:
+            known["api_key_id"] = config.credentials.api_key_id
+            known["private_key"] = config.credentials.private_key
+        return cls(**known, **options)  # type: ignore[misc]
+
+    def _bind(self) -> None:
+        """Give every resource this client's transport."""
+        transport = self._transport
+        self.limits = Limits(transport, self._limiter)
+        self.account = Account(transport)
+        self.collections = Collections(transport)
+        self.events = Events(transport)
+        self.exchange = Exchange(transport)
+        self.historical = Historical(transport)
+        self.incentives = Incentives(transport)
+        self.live_data = LiveData(transport)
+        self.markets = Markets(transport)
+        self.milestones = Milestones(transport)
+        self.search = Search(transport)
+        self.series = SeriesResource(transport)
+        self.structured_targets = StructuredTargets(transport)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | Inherit | None = INHERIT,
+        deadline: float | Inherit | None = INHERIT,
+        retry: RetryPolicy | Inherit = INHERIT,
+        priority: Priority | Inherit | None = INHERIT,
+        hooks: Iterable[Hook] = (),
+    ) -> Self:
+        """This client with other defaults, sharing connections, limiter and counters.
+
+        Args:
+            timeout: Seconds for one attempt; None waits for ever.
+            deadline: Seconds for a whole call; None waits.
+            retry: How often and how patiently to try again.
+            priority: Rank of all calls in the limiter's queue; None: each operation's own.
+            hooks: Called in addition to those there are.
+
+        Leaving ``async with`` or ``aclose()`` on the result closes nothing: the pool belongs to
+        the client it came from.
+        """
+        view = copy.copy(self)
+        view._owner = False
+        view._transport = self._transport.view(
+            timeout=timeout, deadline=deadline, retry=retry, priority=priority, hooks=tuple(hooks)
+        )
+        view._bind()
+        return view
+
+    @property
+    def environment(self) -> Environment:
+        """The exchange that this client talks to."""
+        return self._config.environment
+
+    @property
+    def stats(self) -> Stats:
+        """Live counters; see ``Stats``."""
+        return self._telemetry.stats
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client has been closed."""
+        return self._transport.closed
+
+    async def aclose(self) -> None:
+        """Close the connections; later calls raise ``ClientClosedError``. May be called twice.
+
+        A client made by ``with_options`` closes nothing.
+        """
+        if self._owner:
+            with anyio.CancelScope(shield=True):
+                await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        config = self._config
+        signed = "signed" if config.credentials else "public calls only"
+        return (
+            f"<KalshiClient {config.environment.value} {config.base_url}, {signed} | "
+            f"{self._transport!r} | {self._limiter!r}>"
+        )
+
+
+def _initial_limits(
+    limits: RateLimits | Literal["account"] | Inherit | None, signed: bool
+) -> RateLimits | None:
+    if limits is None or isinstance(limits, RateLimits):
+        return limits
+    if isinstance(limits, Inherit):
+        return RateLimits()
+    if limits != "account":
+        raise ConfigurationError(
+            f"limits is {limits!r}; expected a RateLimits, 'account', None, or leave it out"
+        )
+    if not signed:
+        raise ConfigurationError("limits='account' asks the exchange for them: that needs a key")
+    return RateLimits()

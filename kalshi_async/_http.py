@@ -1,0 +1,210 @@
+"""The HTTP edge: bytes out, bytes in. Two adapters behind one protocol of two methods."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import anyio
+
+from ._errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    ConnectionLostError,
+    RequestTimeoutError,
+)
+from ._wire import Request, Response
+
+if TYPE_CHECKING:
+    import aiohttp
+    import httpx
+
+HttpChoice = Literal["auto", "httpx", "aiohttp"]
+
+
+class HTTPAdapter(Protocol):
+    """Sends one request and reads the whole answer.
+
+    ``send`` raises ``ConnectionFailedError`` only when the request certainly was not sent,
+    ``ConnectionLostError`` and ``RequestTimeoutError`` otherwise. It follows no redirect, and is
+    safe to cancel.
+    """
+
+    async def send(
+        self, request: Request, headers: Mapping[str, str], timeout: float | None
+    ) -> Response:
+        """Send ``request`` with ``headers``; ``timeout`` bounds the attempt, in seconds."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections that are the adapter's own."""
+        ...
+
+
+class HttpxAdapter:
+    """On ``httpx``; runs on asyncio and trio.
+
+    Args:
+        client: The caller's own client, which is then not closed; None makes one.
+        max_connections: Size of the pool, for a client made here.
+    """
+
+    def __init__(self, client: httpx.AsyncClient | None = None, max_connections: int = 100) -> None:
+        import httpx
+
+        self._httpx = httpx
+        self._owned = client is None
+        self._client = client or httpx.AsyncClient(
+            timeout=None,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=max_connections),
+        )
+
+    async def send(
+        self, request: Request, headers: Mapping[str, str], timeout: float | None
+    ) -> Response:
+        httpx = self._httpx
+        try:
+            with anyio.fail_after(timeout):
+                answer = await self._client.request(
+                    request.method,
+                    request.url,
+                    headers=dict(headers),
+                    content=request.body,
+                    auth=None,
+                    follow_redirects=False,
+                    timeout=httpx.Timeout(None),
+                )
+        except TimeoutError as exc:
+            raise RequestTimeoutError(_no_answer(timeout)) from exc
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as exc:
+            raise ConnectionFailedError(f"no connection to {_host(request)}: {exc}") from exc
+        except httpx.TimeoutException as exc:
+            raise RequestTimeoutError(_no_answer(timeout)) from exc
+        except httpx.UnsupportedProtocol as exc:
+            raise ConfigurationError(f"{_host(request)}: {exc}") from exc
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            raise ConnectionLostError(_lost(request, exc)) from exc
+        lowered = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status_code, lowered, answer.content)
+
+    async def aclose(self) -> None:
+        if self._owned:
+            await self._client.aclose()
+
+    def __repr__(self) -> str:
+        return "httpx" if self._owned else "httpx (the caller's client)"
+
+
+class AiohttpAdapter:
+    """On ``aiohttp``; several times faster for small requests; asyncio only.
+
+    Args:
+        max_connections: How many idle and busy connections at most.
+    """
+
+    def __init__(self, max_connections: int = 100) -> None:
+        import aiohttp
+        import yarl
+
+        self._aiohttp = aiohttp
+        self._url = yarl.URL
+        self._max_connections = max_connections
+        self._session: aiohttp.ClientSession | None = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:  # it binds to the running loop: not before the first call
+            aiohttp = self._aiohttp
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=self._max_connections, ttl_dns_cache=300, keepalive_timeout=60
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+                read_bufsize=1 << 20,
+                trust_env=True,
+            )
+        return self._session
+
+    async def send(
+        self, request: Request, headers: Mapping[str, str], timeout: float | None
+    ) -> Response:
+        aiohttp = self._aiohttp
+        try:
+            async with self._open().request(
+                request.method,
+                # encoded=True: the path must go out exactly as it was signed
+                self._url(request.url, encoded=True),
+                headers=headers,
+                data=request.body,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=timeout),
+            ) as answer:
+                body = await answer.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:
+            raise ConnectionFailedError(f"no connection to {_host(request)}: {exc}") from exc
+        except TimeoutError as exc:
+            raise RequestTimeoutError(_no_answer(timeout)) from exc
+        except (aiohttp.NonHttpUrlClientError, aiohttp.InvalidURL) as exc:
+            raise ConfigurationError(f"{_host(request)}: {exc}") from exc
+        except (aiohttp.ClientError, OSError) as exc:
+            raise ConnectionLostError(_lost(request, exc)) from exc
+        lowered = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status, lowered, body)
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def __repr__(self) -> str:
+        return "aiohttp"
+
+
+def make_adapter(choice: object, max_connections: int, backend: str) -> HTTPAdapter:
+    """The adapter for what the caller chose.
+
+    Args:
+        choice: ``"auto"``, ``"httpx"``, ``"aiohttp"``, an ``httpx.AsyncClient``, or an adapter.
+        max_connections: Size of the pool.
+        backend: The running event loop's kind, ``"asyncio"`` or ``"trio"``.
+
+    Raises:
+        ConfigurationError: Unknown choice, aiohttp missing, or aiohttp outside asyncio.
+    """
+    if choice == "auto":
+        fast = backend == "asyncio" and importlib.util.find_spec("aiohttp") is not None
+        choice = "aiohttp" if fast else "httpx"
+    if choice == "aiohttp":
+        if importlib.util.find_spec("aiohttp") is None:
+            raise ConfigurationError(
+                "http='aiohttp' needs aiohttp: pip install 'kalshi-async[fast]', or use 'httpx'"
+            )
+        if backend != "asyncio":
+            raise ConfigurationError(f"http='aiohttp' runs on asyncio, not {backend}: use 'httpx'")
+        return AiohttpAdapter(max_connections)
+    if choice == "httpx":
+        return HttpxAdapter(max_connections=max_connections)
+    if callable(getattr(choice, "send", None)) and callable(getattr(choice, "aclose", None)):
+        import httpx
+
+        if isinstance(choice, httpx.AsyncClient):
+            return HttpxAdapter(choice)
+        return choice  # type: ignore[return-value]
+    raise ConfigurationError(
+        f"http is {choice!r}; expected 'auto', 'httpx', 'aiohttp', an httpx.AsyncClient, "
+        "or an object with the methods of HTTPAdapter"
+    )
+
+
+def _host(request: Request) -> str:
+    return request.url.split("/", 3)[2]
+
+
+def _no_answer(timeout: float | None) -> str:
+    return f"no answer within {timeout:g} s" if timeout is not None else "no answer in time"
+
+
+def _lost(request: Request, exc: BaseException) -> str:
+    return f"connection to {_host(request)} broke: {exc or type(exc).__name__}"

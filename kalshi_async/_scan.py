@@ -1,0 +1,369 @@
+"""Scans: a whole list as fast as the rate limit allows, in bounded memory, resumable."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+import anyio
+import msgspec
+from anyio.abc import TaskGroup
+from anyio.lowlevel import checkpoint
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from ._decode import PageDecoder, PageSlices, page_decoder
+from ._errors import InvalidRequestError, KalshiError, PaginationError
+from ._operations import Operation, Priority
+from ._windows import Seams, Window, cut
+from ._wire import QueryValue
+
+if TYPE_CHECKING:
+    from ._transport import Transport
+    from .resources._base import CallOptions
+
+T = TypeVar("T")
+
+CHECKPOINT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """How far a scan is.
+
+    Attributes:
+        pages: Pages delivered to the caller.
+        items: Items delivered to the caller.
+        requests: Pages asked for, those included that only showed where to cut.
+        windows_open: Parts of the list that are not finished.
+        elapsed: Seconds since the scan began.
+    """
+
+    pages: int
+    items: int
+    requests: int
+    windows_open: int
+    elapsed: float
+
+    @property
+    def items_per_second(self) -> float:
+        return self.items / self.elapsed if self.elapsed > 0 else 0.0
+
+
+@dataclass(slots=True)
+class _Part:
+    """A window with its place in the scan; ``window`` is where a resumed scan would begin it."""
+
+    window: Window
+
+
+@dataclass(slots=True)
+class _Batch(Generic[T]):
+    """A page on its way to the caller, and what follows it in its part."""
+
+    part: _Part
+    slices: PageSlices[T]
+    following: Window | None
+
+
+class _Created(msgspec.Struct):
+    """All that is needed to see how dense a window is."""
+
+    created_time: datetime | None = None
+
+
+class Scan(Generic[T]):
+    """A scan in progress: ``async with … as scan: async for item in scan``.
+
+    Pages are fetched ahead by tasks that live inside the ``async with`` block. They wait while the
+    caller is busy, so that at most ``prefetch`` pages are in memory. Breaking out of the loop or
+    cancelling it is safe at any time; leaving the block ends the tasks.
+
+    Where a scan is sharded, items come in no particular order; each comes exactly once.
+
+    Raises (from the loop):
+        KalshiError: A page could not be read. ``scan.checkpoint()`` still says where to go on.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        operation: Operation,
+        decoder: PageDecoder[T],
+        *,
+        query: Mapping[str, QueryValue],
+        identity: str,
+        sharded: bool,
+        concurrency: int,
+        prefetch: int | None,
+        progress: Callable[[ScanProgress], None] | None,
+        resume: Mapping[str, object] | None,
+        options: CallOptions,
+    ) -> None:
+        if concurrency < 1:
+            raise InvalidRequestError(f"concurrency is {concurrency}; expected 1 or more")
+        if prefetch is not None and prefetch < 0:
+            raise InvalidRequestError(f"prefetch is {prefetch}; expected 0 or more pages")
+        self._transport = transport
+        self._operation = operation
+        self._decoder = decoder
+        self._identity = identity
+        self._sharded = sharded
+        self._concurrency = concurrency if sharded else 1
+        self._prefetch = self._concurrency if prefetch is None else prefetch
+        self._progress = progress
+        self._options = options
+        self._filters = {name: value for name, value in query.items() if value is not None}
+        windows, self._seams = self._restore(resume)
+        self._parts = {id(part): part for part in map(_Part, windows)}
+        self._queue = deque(self._parts.values())
+        self._busy = 0
+        self._changed = anyio.Event()
+        self._failure: KalshiError | None = None
+        self._tasks: TaskGroup | None = None
+        self._receive: MemoryObjectReceiveStream[_Batch[T]] | None = None
+        self._items: list[T] = []
+        self._next = 0
+        self._batch: _Batch[T] | None = None
+        self._pages = self._delivered = self._requests = 0
+        self._started = 0.0
+
+    async def __aenter__(self) -> Self:
+        if self._tasks is not None:
+            raise InvalidRequestError("a scan can be entered once; make another one")
+        self._started = anyio.current_time()
+        send, self._receive = anyio.create_memory_object_stream[_Batch[T]](self._prefetch)
+        self._tasks = await anyio.create_task_group().__aenter__()
+        self._tasks.start_soon(self._fetch_all, send)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        assert self._tasks is not None  # noqa: S101 - set by __aenter__
+        assert self._receive is not None  # noqa: S101
+        self._tasks.cancel_scope.cancel()
+        self._receive.close()
+        return await self._tasks.__aexit__(exc_type, exc, traceback)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        while self._next >= len(self._items):
+            self._commit()
+            await self._next_batch()
+        item = self._items[self._next]
+        self._next += 1
+        return item
+
+    @property
+    def progress(self) -> ScanProgress:
+        """How far the scan is now."""
+        elapsed = anyio.current_time() - self._started
+        delivered = self._delivered + self._next
+        return ScanProgress(self._pages, delivered, self._requests, len(self._parts), elapsed)
+
+    def checkpoint(self) -> dict[str, object]:
+        """Where to go on: a JSON value for ``resume=`` of the same scan with the same filters.
+
+        Exact between any two items: what was delivered does not come again, nothing is left out.
+        """
+        pending = {self._ticker(item) for item in self._items[self._next :]}
+        delivered = self._seams.delivered - pending
+        if pending:
+            delivered |= {self._ticker(item) for item in self._items[: self._next]}
+        return {
+            "version": CHECKPOINT_VERSION,
+            "operation": self._operation.name,
+            "filters": _plain(self._filters),
+            "windows": [asdict(part.window) for part in self._parts.values()],
+            "bounds": sorted(self._seams.bounds),
+            "delivered": sorted(delivered),
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"<Scan {self._operation.name} {self._delivered + self._next} items, "
+            f"{self._pages} pages, {len(self._parts)} windows open>"
+        )
+
+    # -- delivering: in the caller's task
+
+    async def _next_batch(self) -> None:
+        """Receive and decode a page, giving way to the event loop between slices."""
+        if self._receive is None:
+            raise InvalidRequestError("enter a scan first: `async with … as scan`")
+        try:
+            batch = await self._receive.receive()
+        except (anyio.EndOfStream, anyio.ClosedResourceError):
+            if self._failure is not None:
+                raise self._failure from self._failure.__cause__
+            raise StopAsyncIteration from None
+        for _ in batch.slices:
+            await checkpoint()
+        page = batch.slices.page
+        self._transport.note_drift(self._operation, page.drift, page.undecoded)
+        self._batch = batch
+        self._pages += 1
+        self._items = [item for item in page.items if self._is_new(item)]
+
+    def _commit(self) -> None:
+        """The page in hand was delivered whole: a resumed scan begins its part after it."""
+        batch, self._batch = self._batch, None
+        if batch is None:
+            return
+        self._delivered += len(self._items)
+        self._items, self._next = [], 0
+        if batch.following is None:
+            self._parts.pop(id(batch.part), None)
+        else:
+            batch.part.window = batch.following
+        if self._progress is not None:
+            self._progress(self.progress)
+
+    def _is_new(self, item: T) -> bool:
+        created = getattr(item, "created_time", None)
+        return self._seams.first_time(
+            self._ticker(item), created.timestamp() if created is not None else None
+        )
+
+    def _ticker(self, item: T) -> str:
+        return str(getattr(item, self._identity))
+
+    # -- fetching: in the scan's own tasks
+
+    async def _fetch_all(self, send: MemoryObjectSendStream[_Batch[T]]) -> None:
+        """Run the workers; the stream closes when all are done or one has failed."""
+        with send:
+            async with anyio.create_task_group() as workers:
+                for _ in range(self._concurrency):
+                    workers.start_soon(self._work, send, workers)
+
+    async def _work(self, send: MemoryObjectSendStream[_Batch[T]], workers: TaskGroup) -> None:
+        try:
+            while (part := await self._take()) is not None:
+                try:
+                    await self._read(part, send)
+                finally:
+                    self._busy -= 1
+                    self._notify()
+        except KalshiError as exc:
+            if self._failure is None:
+                self._failure = exc
+            workers.cancel_scope.cancel()
+
+    async def _take(self) -> _Part | None:
+        """The next window to read; None when there are none and none can come."""
+        while not self._queue:
+            if not self._busy:
+                return None
+            await self._changed.wait()
+        self._busy += 1
+        return self._queue.popleft()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    async def _read(self, part: _Part, send: MemoryObjectSendStream[_Batch[T]]) -> None:
+        """Read a window to its end, or cut it into pieces for all to read."""
+        window = part.window
+        seen: set[str] = set()
+        while True:
+            body = await self._fetch(window)
+            slices = self._decoder.slices(body)
+            if slices.cursor is None:
+                await send.send(_Batch(part, slices, None))
+                return
+            if window.cursor is None and self._cut(part, body):
+                return
+            if slices.cursor in seen:
+                raise PaginationError(f"the exchange sent cursor {slices.cursor!r} a second time")
+            seen.add(slices.cursor)
+            window = window.at(slices.cursor)
+            await send.send(_Batch(part, slices, window))
+
+    async def _fetch(self, window: Window) -> bytes:
+        self._requests += 1
+        query: dict[str, QueryValue] = dict(self._filters)
+        if self._sharded:
+            query["min_created_ts"] = window.start
+            query["max_created_ts"] = window.end
+        query["cursor"] = window.cursor
+        response = await self._transport.call(
+            self._operation, query=query, priority=Priority.SCAN, **self._options
+        )
+        return response.body
+
+    def _cut(self, part: _Part, body: bytes) -> bool:
+        """Put the pieces of a long window in its place; whether there are any."""
+        if not self._sharded or self._concurrency == 1:
+            return False
+        page = page_decoder(_Created, self._decoder.key).decode(body)
+        times = [item.created_time.timestamp() for item in page if item.created_time is not None]
+        if not times:
+            return False
+        pieces = cut(part.window, min(times), max(times), most=4 * self._concurrency)
+        if len(pieces) == 1:
+            return False
+        self._seams.add(pieces)
+        self._parts.pop(id(part))
+        for piece in map(_Part, pieces):
+            self._parts[id(piece)] = piece
+            self._queue.append(piece)
+        self._notify()
+        return True
+
+    # -- resuming
+
+    def _restore(self, resume: Mapping[str, object] | None) -> tuple[list[Window], Seams]:
+        if resume is None:
+            bounds: dict[str, Any] = {}
+            if self._sharded:  # the caller's own bounds are the first window's
+                bounds = {
+                    "start": self._filters.pop("min_created_ts", None),
+                    "end": self._filters.pop("max_created_ts", None),
+                }
+            return [Window(**bounds)], Seams()
+        if self._sharded:
+            self._filters.pop("min_created_ts", None)
+            self._filters.pop("max_created_ts", None)
+        try:
+            saved = msgspec.convert(dict(resume), _Checkpoint)
+        except msgspec.ValidationError as exc:
+            raise InvalidRequestError(
+                f"resume is not a checkpoint of a scan ({exc}); pass what checkpoint() returned"
+            ) from None
+        if saved.version != CHECKPOINT_VERSION or saved.operation != self._operation.name:
+            raise InvalidRequestError(
+                f"the checkpoint is of {saved.operation} (version {saved.version}), "
+                f"the scan is {self._operation.name} (version {CHECKPOINT_VERSION})"
+            )
+        if saved.filters != _plain(self._filters):
+            raise InvalidRequestError(
+                f"the checkpoint was made with filters {saved.filters}, the scan has "
+                f"{_plain(self._filters)}; resume with the same ones"
+            )
+        return saved.windows, Seams(saved.bounds, saved.delivered)
+
+
+class _Checkpoint(msgspec.Struct):
+    """The form of ``Scan.checkpoint()``."""
+
+    version: int
+    operation: str
+    filters: dict[str, str]
+    windows: list[Window]
+    bounds: list[int]
+    delivered: list[str]
+
+
+def _plain(filters: Mapping[str, QueryValue]) -> dict[str, str]:
+    return {name: str(value) for name, value in sorted(filters.items())}

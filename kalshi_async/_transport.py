@@ -1,0 +1,391 @@
+"""The pipeline: build once → retry [ limiter → gate → sign → send → judge ] → decode.
+
+The limiter is inside the retry, so that each attempt pays its tokens; signing comes after all
+waiting, so that timestamps are fresh; the back-off holds no token, no connection, no place.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+
+from ._decode import ObjectDecoder, Undecoded
+from ._errors import (
+    AuthenticationError,
+    ClientClosedError,
+    ConfigurationError,
+    DeadlineExceededError,
+    KalshiError,
+    RateLimitError,
+)
+from ._hooks import Hook, Telemetry
+from ._operations import Operation, Priority
+from ._repair import Drift
+from ._retry import RetryPolicy, retry_after, worth_retrying
+from ._wire import QueryValue, Request, RequestBuilder, Response, raise_for_error
+
+if TYPE_CHECKING:
+    from ._auth import Signer
+    from ._http import HTTPAdapter
+    from ._ratelimit import Limiter
+
+T = TypeVar("T")
+
+
+Prepare = Callable[["Transport"], Awaitable[None]]
+
+
+class Inherit:
+    """The kind of ``INHERIT``: an option left out, to be taken from the client."""
+
+    def __repr__(self) -> str:
+        return "INHERIT"
+
+
+INHERIT = Inherit()
+
+
+@dataclass(slots=True)
+class Defaults:
+    """What a call uses for an option that is left out."""
+
+    timeout: float | None
+    deadline: float | None
+    policy: RetryPolicy
+    priority: Priority | None = None
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call on its way through the pipeline."""
+
+    operation: Operation
+    request: Request
+    timeout: float | None
+    priority: Priority | None
+    items: int
+    started: float
+    attempts: int = 0
+    in_flight: bool = False
+    arrived: bool = False
+    clock_corrected: bool = False
+    last_error: KalshiError | None = None
+
+
+class Transport:
+    """Sends operations; shared by all resources of a client.
+
+    Args:
+        builder: Makes requests.
+        http: The HTTP edge, made at the first call.
+        limiter: Paces attempts.
+        signer: Signs; None for public calls only.
+        defaults: Options of calls that give none.
+        telemetry: Counters and hooks.
+        rng: Draws the jitter of back-offs.
+        max_in_flight: How many requests may be inside the HTTP library at once.
+        prepare: Awaited once before the first call, with a view on which it makes its own calls.
+    """
+
+    def __init__(
+        self,
+        *,
+        builder: RequestBuilder,
+        http: Callable[[], HTTPAdapter],
+        limiter: Limiter,
+        signer: Signer | None,
+        defaults: Defaults,
+        telemetry: Telemetry,
+        rng: random.Random,
+        max_in_flight: int,
+        prepare: Prepare | None = None,
+    ) -> None:
+        self._builder = builder
+        self._limiter = limiter
+        self._signer = signer
+        self._defaults = defaults
+        self._telemetry = telemetry
+        self._rng = rng
+        self._shared = _Shared(http, max_in_flight, prepare)
+        self._prepares = True
+
+    async def call(
+        self,
+        operation: Operation,
+        *,
+        path: Mapping[str, str | int] | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+        body: object = None,
+        timeout: float | Inherit | None = INHERIT,
+        deadline: float | Inherit | None = INHERIT,
+        priority: Priority | None = None,
+        items: int = 1,
+    ) -> Response:
+        """Send an operation until it is answered with a success.
+
+        Args:
+            operation: What to call.
+            path: Values for the path's placeholders.
+            query: Query parameters; None values are left out.
+            body: JSON body, anything msgspec encodes.
+            timeout: Seconds for one attempt, from leaving the gate to the last byte; None waits.
+            deadline: Seconds for the whole call, all waiting included; None waits.
+            priority: Rank in the limiter's queue instead of the operation's own.
+            items: Items of a batch, billed one by one.
+
+        Raises:
+            KalshiError: See ``kalshi_async._errors``; carries attempts and elapsed seconds.
+
+        Cancelling is safe at any time: tokens not spent go back and the connection is dropped. A
+        request that was already sent may still be carried out.
+        """
+        defaults = self._defaults
+        limit = defaults.deadline if isinstance(deadline, Inherit) else deadline
+        self._check(operation)
+        call = _Call(
+            operation,
+            self._builder.build(operation, path, query, body),
+            _seconds("timeout", defaults.timeout if isinstance(timeout, Inherit) else timeout),
+            defaults.priority if priority is None else priority,
+            items,
+            anyio.current_time(),
+        )
+        self._telemetry.stats.calls += 1
+        try:
+            if limit is None:
+                return await self._run(call)
+            with anyio.move_on_after(_seconds("deadline", limit)):
+                return await self._run(call)
+            raise DeadlineExceededError(f"not done within {limit:g} s") from call.last_error
+        except KalshiError as exc:
+            self._telemetry.stats.failures += 1
+            _describe(exc, call)
+            raise
+
+    async def _run(self, call: _Call) -> Response:
+        if self._prepares and self._shared.prepare is not None:
+            await self._shared.prepared(self)
+        try:
+            return await self._attempt(call)
+        except KalshiError as exc:
+            if self._defaults.policy.max_attempts == 1 or not worth_retrying(call.operation, exc):
+                raise
+            first_error = exc
+        name = call.operation.name
+        return await retry_after(
+            first_error,
+            lambda: self._attempt(call),
+            operation=call.operation,
+            policy=self._defaults.policy,
+            rng=self._rng,
+            on_retry=lambda wait, error: self._telemetry.retrying(name, call.attempts, wait, error),
+        )
+
+    async def _attempt(self, call: _Call) -> Response:
+        """One attempt; a second at once, signed anew, when only the clock was off."""
+        try:
+            return await self._exchange(call)
+        except AuthenticationError as exc:
+            if exc.code != "header_timestamp_expired" or not call.clock_corrected:
+                raise
+            return await self._exchange(call)
+
+    async def _exchange(self, call: _Call) -> Response:
+        operation, telemetry, limiter = call.operation, self._telemetry, self._limiter
+        waited = await limiter.acquire(operation, priority=call.priority, items=call.items)
+        if waited:
+            telemetry.throttled(operation.name, limiter.bucket_name(operation), waited)
+        async with self._shared.gate:
+            headers = await self._headers(call)
+            call.attempts += 1
+            call.in_flight = True
+            telemetry.sent(operation.name, call.attempts)
+            sent_at = anyio.current_time()
+            wall_sent = self._signer.wall_clock() if self._signer else 0.0
+            try:
+                response = await self._shared.http.send(call.request, headers, call.timeout)
+            except KalshiError as exc:
+                self._note_failure(call, exc)
+                raise
+        elapsed = anyio.current_time() - sent_at
+        telemetry.received(
+            operation.name, call.attempts, response.status, elapsed, len(response.body)
+        )
+        try:
+            raise_for_error(operation, response)
+        except KalshiError as exc:
+            if isinstance(exc, RateLimitError):
+                limiter.penalize(operation, sent_at)
+            elif isinstance(exc, AuthenticationError):
+                self._correct_clock(call, exc, response, wall_sent)
+            self._note_failure(call, exc)
+            raise
+        return response
+
+    async def _headers(self, call: _Call) -> Mapping[str, str]:
+        if self._signer is None:
+            return call.request.headers
+        signed = await self._signer.headers_async(call.request.method, call.request.path)
+        return {**call.request.headers, **signed}
+
+    def _correct_clock(
+        self, call: _Call, error: AuthenticationError, response: Response, wall_sent: float
+    ) -> None:
+        if self._signer is None or error.code != "header_timestamp_expired" or call.clock_corrected:
+            return
+        offset = self._signer.learn_clock(
+            response.headers.get("date"), wall_sent, self._signer.wall_clock()
+        )
+        if offset is not None:
+            call.clock_corrected = True
+            self._telemetry.clock_corrected(offset)
+
+    def _note_failure(self, call: _Call, error: KalshiError) -> None:
+        call.in_flight = False
+        call.arrived = call.arrived or error.may_have_reached_server
+        call.last_error = error
+        error.operation = call.operation.name
+        error.attempts = call.attempts
+        self._telemetry.failed(call.operation.name, call.attempts, error)
+
+    def _check(self, operation: Operation) -> None:
+        if self._shared.closed:
+            error = ClientClosedError("the client is closed; make a new one")
+            error.operation = operation.name
+            raise error
+        if operation.auth and self._signer is None:
+            problem = ConfigurationError(
+                "this operation needs a key; give api_key_id= and private_key_path=, or use "
+                "KalshiClient.from_env()"
+            )
+            problem.operation = operation.name
+            raise problem
+
+    def decode_object(
+        self, operation: Operation, decoder: ObjectDecoder[T], response: Response
+    ) -> T:
+        """Decode the answer of an operation that returns one object.
+
+        Raises:
+            DecodeError: The body is not that object.
+        """
+        try:
+            value, drift = decoder.decode(response.body)
+        except KalshiError as exc:
+            exc.operation = operation.name
+            raise
+        self.note_drift(operation, tuple(drift), ())
+        return value
+
+    def note_drift(
+        self, operation: Operation, drift: tuple[Drift, ...], undecoded: tuple[Undecoded, ...]
+    ) -> None:
+        """Count and report what an answer held that could not be read."""
+        if drift or undecoded:
+            self._telemetry.drifted(operation.name, drift, undecoded)
+
+    def view(
+        self,
+        *,
+        timeout: float | Inherit | None = INHERIT,
+        deadline: float | Inherit | None = INHERIT,
+        retry: RetryPolicy | Inherit = INHERIT,
+        priority: Priority | Inherit | None = INHERIT,
+        hooks: tuple[Hook, ...] = (),
+    ) -> Transport:
+        """The same pipeline with other defaults; pool, limiter, signer and counters are shared."""
+        old = self._defaults
+        view = copy.copy(self)
+        view._defaults = Defaults(
+            old.timeout if isinstance(timeout, Inherit) else timeout,
+            old.deadline if isinstance(deadline, Inherit) else deadline,
+            old.policy if isinstance(retry, Inherit) else retry,
+            old.priority if isinstance(priority, Inherit) else priority,
+        )
+        if hooks:
+            telemetry = self._telemetry
+            view._telemetry = Telemetry((*telemetry.hooks, *hooks), telemetry.stats)
+        return view
+
+    @property
+    def closed(self) -> bool:
+        """Whether the pool has been closed."""
+        return self._shared.closed
+
+    async def aclose(self) -> None:
+        """Close the pool; calls from now on raise ``ClientClosedError``."""
+        await self._shared.aclose()
+
+    def __repr__(self) -> str:
+        return repr(self._shared)
+
+
+class _Shared:
+    """What all views of a transport have in common, made when first needed."""
+
+    def __init__(
+        self, http: Callable[[], HTTPAdapter], max_in_flight: int, prepare: Prepare | None
+    ) -> None:
+        self._make_http = http
+        self._http: HTTPAdapter | None = None
+        self._gate: anyio.Semaphore | None = None
+        self._max_in_flight = max_in_flight
+        self.prepare = prepare
+        self._preparing = anyio.Lock()
+        self.closed = False
+
+    @property
+    def http(self) -> HTTPAdapter:
+        if self._http is None:
+            self._http = self._make_http()
+        return self._http
+
+    @property
+    def gate(self) -> anyio.Semaphore:
+        if self._gate is None:
+            self._gate = anyio.Semaphore(self._max_in_flight, fast_acquire=True)
+        return self._gate
+
+    async def prepared(self, transport: Transport) -> None:
+        """Prepare once; whoever comes meanwhile waits. A failure is raised, the next call retries."""
+        async with self._preparing:
+            if self.prepare is not None:
+                view = transport.view()
+                view._prepares = False
+                await self.prepare(view)
+                self.prepare = None
+
+    async def aclose(self) -> None:
+        self.closed = True
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return "closed"
+        if self._gate is None:
+            return "unused"
+        active = self._max_in_flight - self._gate.value
+        queued = self._gate.statistics().tasks_waiting
+        return f"{self._http!r}, {active} active, {queued} queued"
+
+
+def _seconds(name: str, value: float | None) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise ConfigurationError(f"{name} is {value!r}; expected seconds above 0, or None")
+    return value
+
+
+def _describe(error: KalshiError, call: _Call) -> None:
+    error.operation = call.operation.name
+    error.attempts = call.attempts
+    error.elapsed = anyio.current_time() - call.started
+    error.may_have_reached_server = call.arrived or call.in_flight

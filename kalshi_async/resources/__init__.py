@@ -1,0 +1,1 @@
+"""The families of operations: one class each, reached through the client."""

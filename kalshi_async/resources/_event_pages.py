@@ -1,0 +1,63 @@
+"""Pages of events, which may carry the milestones that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from .._decode import Page, page_decoder
+from .._pagination import PageIterator, Paginator
+from .._repair import Drift
+from ..models.milestones import Milestone
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage(Page[T]):
+    """A page of events.
+
+    Attributes:
+        milestones: Milestones related to its events; empty unless ``with_milestones`` was asked.
+    """
+
+    milestones: tuple[Milestone, ...] = ()
+
+
+class EventPaginator(Paginator[T]):
+    """A ``Paginator`` whose pages are ``EventPage``."""
+
+    def __await__(self) -> Generator[Any, None, EventPage[T]]:
+        return cast("Generator[Any, None, EventPage[T]]", super().__await__())
+
+    def pages(self) -> EventPageIterator[T]:
+        """The pages, from the present ``cursor`` on."""
+        return EventPageIterator(self)
+
+
+class EventPageIterator(PageIterator[T]):
+    """What ``EventPaginator.pages()`` returns."""
+
+    async def __anext__(self) -> EventPage[T]:
+        return cast("EventPage[T]", await super().__anext__())
+
+
+def event_page(page: Page[T], body: bytes) -> EventPage[T]:
+    """The page as an ``EventPage``, without looking for milestones."""
+    return EventPage(page.items, page.cursor, page.undecoded, page.drift)
+
+
+def event_page_with_milestones(page: Page[T], body: bytes) -> EventPage[T]:
+    """The page with the milestones of its body; what cannot be read there counts as drift."""
+    if b'"milestones"' not in body:
+        return event_page(page, body)
+    found = page_decoder(Milestone, "milestones").decode(body)
+    drift = [
+        Drift(f"milestones[{change.index}].{change.field}", change.problem)
+        for change in found.drift
+    ]
+    drift += [Drift(f"milestones[{lost.index}]", lost.problem) for lost in found.undecoded]
+    return EventPage(
+        page.items, page.cursor, page.undecoded, (*page.drift, *drift), tuple(found.items)
+    )
