@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar, Unpack, get_args, overload
+from typing import TypeVar, Unpack, overload
 
 import msgspec
 
@@ -20,7 +20,7 @@ from ..models._base import Model
 from ..models.candlesticks import EventCandlesticks, PeriodInterval
 from ..models.events import Event, EventFeeChange, EventMetadata, EventStatusFilter
 from ..models.markets import Market
-from ._base import CallOptions, Resource
+from ._base import CallOptions
 from ._checks import (
     Timestamp,
     bounded,
@@ -28,10 +28,10 @@ from ._checks import (
     comma,
     identifier,
     optional,
-    status_word,
-    timestamp,
 )
 from ._event_pages import EventPaginator, event_page, event_page_with_milestones
+from ._filters import event_query
+from ._scans import EventScans
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -43,7 +43,7 @@ class _EventAnswer(Model):
     markets: list[Market] | None = None
 
 
-class Events(Resource):
+class Events(EventScans):
     """Questions and their markets. Public; cancelling any call is safe."""
 
     @overload
@@ -118,13 +118,15 @@ class Events(Resource):
         """
         query = {
             "limit": bounded("limit", limit, 1, 200),
-            "with_nested_markets": with_nested_markets,
             "with_milestones": with_milestones,
-            "status": status_word(status, get_args(EventStatusFilter)),
-            "series_ticker": optional("series_ticker", series_ticker),
-            "tickers": comma("tickers", tickers),
-            "min_close_ts": timestamp("min_close_ts", min_close_ts),
-            "min_updated_ts": timestamp("min_updated_ts", min_updated_ts),
+            **event_query(
+                with_nested_markets=with_nested_markets,
+                status=status,
+                series_ticker=series_ticker,
+                tickers=tickers,
+                min_close_ts=min_close_ts,
+                min_updated_ts=min_updated_ts,
+            ),
         }
         fetch = self._page_fetcher(
             GET_EVENTS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar, Unpack, get_args, overload
+from typing import TypeVar, Unpack, overload
 
 import msgspec
 
@@ -22,28 +22,25 @@ from ..models.candlesticks import Candlestick, MarketCandlesticks, PeriodInterva
 from ..models.markets import Market, MarketStatusFilter, MveFilter
 from ..models.orderbook import OrderBook, WireMarketBook, WireOrderBook
 from ..models.trades import Trade
-from ._base import CallOptions, Resource
+from ._base import CallOptions
 from ._checks import (
     MAX_BATCH_MARKETS,
     MAX_ORDERBOOKS,
-    Family,
     Timestamp,
     between,
     bounded,
     candle_span,
-    comma,
     identifier,
     identifiers,
-    market_times,
     optional,
-    status_word,
-    word,
 )
+from ._filters import market_query
+from ._scans import MarketScans
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-class Markets(Resource):
+class Markets(MarketScans):
     """Markets, their books, trades and candlesticks. Public; cancelling any call is safe."""
 
     @overload
@@ -143,32 +140,27 @@ class Markets(Resource):
         Raises:
             InvalidRequestError: The exchange would refuse the filters; nothing is sent.
         """
-        chosen = status_word(status, get_args(MarketStatusFilter))
-        combos = word("mve_filter", mve_filter, get_args(MveFilter))
-        others = {
-            "event_ticker": optional("event_ticker", event_ticker),
-            "series_ticker": optional("series_ticker", series_ticker),
-            "tickers": comma("tickers", tickers),
-        }
-        families = (
-            Family("created", min_created_ts, max_created_ts, ("unopened", "open")),
-            Family("updated", min_updated_ts, max_updated_ts, ()),
-            Family("close", min_close_ts, max_close_ts, ("closed",)),
-            Family("settled", min_settled_ts, max_settled_ts, ("settled",)),
+        query = market_query(
+            event_ticker=event_ticker,
+            series_ticker=series_ticker,
+            min_created_ts=min_created_ts,
+            max_created_ts=max_created_ts,
+            min_updated_ts=min_updated_ts,
+            max_updated_ts=max_updated_ts,
+            min_close_ts=min_close_ts,
+            max_close_ts=max_close_ts,
+            min_settled_ts=min_settled_ts,
+            max_settled_ts=max_settled_ts,
+            status=status,
+            tickers=tickers,
+            mve_filter=mve_filter,
         )
-        query = {
-            "limit": bounded("limit", limit, 0, 1000),
-            "status": chosen,
-            "mve_filter": combos,
-            **others,
-            **market_times(chosen, families, others, combos),
-        }
         return self._list(
             GET_MARKETS,
             Market,
             options,
             key="markets",
-            query=query,
+            query={"limit": bounded("limit", limit, 0, 1000), **query},
             schema=schema,
             cursor=cursor,
             max_pages=max_pages,

@@ -1,0 +1,5 @@
+"""``python -m kalshi_async`` is the ``kalshi-async`` command."""
+
+from .cli import main
+
+main()

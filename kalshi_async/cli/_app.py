@@ -1,0 +1,210 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .. import KalshiError, __version__
+from ..sandbox import Faults, LoadError, SandboxError
+from ..sandbox import run as run_sandbox
+from . import _show
+from ._connect import EMBEDDED, make_target, run_async
+from ._output import print_error, silence_stdout
+from ._scan import ScanOptions
+from ._scan import scan as run_scan
+
+app = typer.Typer(
+    name="kalshi-async",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Look at the Kalshi prediction-market exchange, or at an embedded one.",
+)
+
+EnvOption = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        metavar="NAME",
+        help=f"production, demo, sandbox (a running one), or {EMBEDDED}. "
+        f"Default: KALSHI_ENV, else {EMBEDDED}.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LoadOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--load",
+        metavar="PATH",
+        help="File or folder of recorded markets for the embedded exchange; may be repeated.",
+    ),
+]
+SeedOption = Annotated[int, typer.Option(help="What the embedded exchange is made from.")]
+TickerArgument = Annotated[str, typer.Argument(help="Market ticker, e.g. KXFED-26MAR19.")]
+
+# The base of all usage errors; typer carries its own copy of click or uses the real one.
+_UsageError: type[Exception] = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
+
+
+def run_app(application: typer.Typer) -> None:
+    """Run the command line: errors are one red line with the remedy and exit code 1."""
+    logging.getLogger("kalshi_async").addHandler(logging.NullHandler())
+    try:
+        application(standalone_mode=False)
+    except (KalshiError, LoadError, SandboxError, ValueError, OSError) as exc:
+        if isinstance(exc, BrokenPipeError):
+            silence_stdout()
+            raise SystemExit(1) from None
+        notes = getattr(exc, "__notes__", [])
+        print_error("; ".join([str(exc) or type(exc).__name__, *notes]))
+        raise SystemExit(1) from None
+    except _UsageError as exc:
+        message = getattr(exc, "format_message", exc.__str__)()
+        print_error(f"{message} (see kalshi-async --help)")
+        raise SystemExit(1) from None
+    except (typer.Abort, KeyboardInterrupt):
+        print_error("interrupted")
+        raise SystemExit(130) from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"kalshi-async {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Look at the Kalshi prediction-market exchange, or at an embedded one."""
+
+
+@app.command()
+def scan(
+    env: EnvOption = None,
+    load: LoadOption = None,
+    markets: Annotated[
+        int | None,
+        typer.Option(help="Markets the embedded exchange makes up [20000; 0 with --load]."),
+    ] = None,
+    seed: SeedOption = 7,
+    status: Annotated[
+        str | None, typer.Option(help="unopened, open, paused, closed or settled.")
+    ] = None,
+    series: Annotated[str | None, typer.Option(help="Only this series.")] = None,
+    event: Annotated[str | None, typer.Option(help="Only this event.")] = None,
+    mve: Annotated[
+        str | None, typer.Option(help="Combos: exclude leaves them out, only keeps just them.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many markets.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the markets there as JSON lines.")
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Cursors at once.")] = 8,
+    top: Annotated[int, typer.Option(min=0, help="Busiest markets to show.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Read the whole market list. By default from an embedded exchange, without key or network."""
+    given: dict[str, Any] = {
+        "status": status,
+        "series_ticker": series,
+        "event_ticker": event,
+        "mve_filter": mve,
+    }
+    filters = {name: value for name, value in given.items() if value is not None}
+    chosen = ScanOptions(filters, limit, out, as_json, concurrency, top)
+    run_async(partial(run_scan, make_target(env, load, markets, seed), chosen))
+
+
+@app.command()
+def market(
+    ticker: TickerArgument,
+    env: EnvOption = None,
+    load: LoadOption = None,
+    seed: SeedOption = 7,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one market."""
+    run_async(partial(_show.market, make_target(env, load, None, seed), ticker, as_json))
+
+
+@app.command()
+def book(
+    ticker: TickerArgument,
+    depth: Annotated[int, typer.Option(min=1, max=100, help="Levels a side.")] = 10,
+    env: EnvOption = None,
+    load: LoadOption = None,
+    seed: SeedOption = 7,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the order book of a market as a picture of its depth."""
+    run_async(partial(_show.book, make_target(env, load, None, seed), ticker, depth, as_json))
+
+
+@app.command()
+def status(env: EnvOption = None, as_json: JsonOption = False) -> None:
+    """Show whether the exchange is open, and the limits in force."""
+    run_async(partial(_show.status, make_target(env), as_json))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 0,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    seed: SeedOption = 7,
+    markets: Annotated[
+        int | None,
+        typer.Option(min=0, max=1_000_000, help="Markets made up [2000; 0 with --load]."),
+    ] = None,
+    load: LoadOption = None,
+    tier: Annotated[
+        str, typer.Option(help="Rate limits of the account: basic … prestige, or unlimited.")
+    ] = "basic",
+    latency: Annotated[float, typer.Option(min=0, help="Seconds before each answer.")] = 0.0,
+    jitter: Annotated[float, typer.Option(min=0, help="Up to so many seconds more.")] = 0.0,
+    error_rate: Annotated[float, typer.Option(min=0, max=1, help="Share of 5xx answers.")] = 0.0,
+    drop_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of connections closed without an answer.")
+    ] = 0.0,
+    rate_limit_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of answers 429 beside the real limits.")
+    ] = 0.0,
+) -> None:
+    """Run an embedded exchange until SIGTERM or Ctrl-C; prints NAME=value lines when ready."""
+    faults = Faults(
+        latency=latency,
+        jitter=jitter,
+        error_rate=error_rate,
+        drop_rate=drop_rate,
+        rate_limit_rate=rate_limit_rate,
+        seed=seed,
+    )
+    run_async(
+        partial(
+            run_sandbox,
+            port=port,
+            host=host,
+            seed=seed,
+            markets=(0 if load else 2_000) if markets is None else markets,
+            load=load or (),
+            tier=None if tier == "unlimited" else tier,
+            faults=faults,
+            announce=_announce,
+        )
+    )
+
+
+def _announce(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
