@@ -7,8 +7,10 @@ same bytes without a prehash. Key material never appears in ``repr``, messages o
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Callable
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
@@ -34,6 +36,7 @@ for which the event loop would stand still. ``python -m benchmarks sign`` measur
 """
 
 _PUBLIC_MARKERS = (b"BEGIN PUBLIC KEY", b"BEGIN RSA PUBLIC KEY", b"BEGIN CERTIFICATE")
+_KEY_BASE64 = re.compile(r"(?:MI|MC|MH|b3BlbnNz|LS0tLS1C)(?:[A-Za-z0-9+/=\s]|\\n){40,}")
 _GENERATE = "Kalshi takes RSA (2048 bits or more) and Ed25519 private keys in PEM form"
 
 
@@ -53,7 +56,7 @@ def load_private_key(
     """
     if isinstance(source, str):
         # Environment variables often carry the line breaks as two characters.
-        source = source.replace("\\n", "\n").encode()
+        source = _encoded(source.replace("\\n", "\n"))
     if isinstance(source, bytes):
         source = _parse_pem(source.strip() + b"\n", passphrase, origin)
     return _checked(source, origin)
@@ -63,16 +66,27 @@ def load_private_key_file(
     path: str | Path, passphrase: Passphrase | None = None, *, origin: str = "private_key_path"
 ) -> PrivateKey:
     """A private key from a PEM file; see ``load_private_key``."""
-    file = Path(path).expanduser()
+    if looks_like_key(str(path)):
+        raise ConfigurationError(
+            f"{origin} holds a key, not a path; give it as private_key= or KALSHI_PRIVATE_KEY"
+        )
+    remedy = "give the path of your PEM private key"
     try:
+        file = Path(path).expanduser()
         data = file.read_bytes()
     except FileNotFoundError:
+        raise ConfigurationError(f"{origin}: there is no file {str(file)!r}; {remedy}") from None
+    except (OSError, ValueError, RuntimeError) as exc:
+        reason = getattr(exc, "strerror", None) or str(exc)
         raise ConfigurationError(
-            f"{origin}: there is no file {str(file)!r}; give the path of your PEM private key"
+            f"{origin}: cannot read {str(path)!r}: {reason}; {remedy}"
         ) from None
-    except OSError as exc:
-        raise ConfigurationError(f"{origin}: cannot read {str(file)!r}: {exc.strerror}") from None
     return load_private_key(data, passphrase, origin=f"{origin} {str(file)!r}")
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether a text may be a key (PEM, or the base64 inside it) and must not be shown."""
+    return "-----BEGIN" in text or _KEY_BASE64.fullmatch(text.strip()) is not None
 
 
 def _parse_pem(data: bytes, passphrase: Passphrase | None, origin: str) -> object:
@@ -88,9 +102,12 @@ def _parse_pem(data: bytes, passphrase: Passphrase | None, origin: str) -> objec
             "half is registered with Kalshi"
         )
     if b"PRIVATE KEY" not in data:
-        raise ConfigurationError(f"{origin}: not a PEM private key; {_GENERATE}")
-    load = load_ssh_private_key if b"BEGIN OPENSSH" in data else load_pem_private_key
-    encrypted = b"ENCRYPTED" in data
+        raise ConfigurationError(
+            f"{origin}: not a PEM private key; {_GENERATE} (a file goes into private_key_path= or "
+            "KALSHI_PRIVATE_KEY_PATH)"
+        )
+    openssh = b"BEGIN OPENSSH" in data
+    load = load_ssh_private_key if openssh else load_pem_private_key
     secret = _ask(passphrase) if passphrase is not None else None
     try:
         return load(data, secret)
@@ -105,13 +122,38 @@ def _parse_pem(data: bytes, passphrase: Passphrase | None, origin: str) -> objec
         except (TypeError, ValueError, UnsupportedAlgorithm):
             raise ConfigurationError(f"{origin}: unreadable PEM private key") from None
     except (ValueError, UnsupportedAlgorithm):
-        reason = "wrong passphrase or damaged key" if encrypted else "damaged PEM private key"
-        raise ConfigurationError(f"{origin}: {reason}; {_GENERATE}") from None
+        raise ConfigurationError(f"{origin}: {_unreadable(data, openssh)}") from None
 
 
-def _ask(passphrase: Passphrase) -> bytes:
+def _unreadable(data: bytes, openssh: bool) -> str:
+    """Why a PEM that names a private key does not load, and what to do."""
+    if openssh:
+        return (
+            "this OpenSSH key is damaged, or encrypted in OpenSSH's way; "
+            "convert it: ssh-keygen -p -m PKCS8 -f FILE"
+        )
+    if b"ENCRYPTED" in data:
+        return f"wrong passphrase or damaged key; {_GENERATE}"
+    return f"damaged PEM private key; {_GENERATE}"
+
+
+def _ask(passphrase: Passphrase) -> bytes | None:
+    """The passphrase in bytes; None for an empty one, which no key has."""
     value = passphrase() if callable(passphrase) else passphrase
-    return value.encode() if isinstance(value, str) else value
+    if value is not None and not isinstance(value, str | bytes):
+        raise ConfigurationError(
+            f"the passphrase is a {type(value).__name__}; expected text, bytes, or a callable "
+            "that returns them"
+        )
+    return (_encoded(value) if isinstance(value, str) else value) or None
+
+
+def _encoded(text: str) -> bytes:
+    # The process environment carries bytes that are no text as lone surrogates.
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise ConfigurationError("a private key or passphrase holds invalid characters") from None
 
 
 def _checked(key: object, origin: str) -> PrivateKey:
@@ -125,7 +167,7 @@ def _checked(key: object, origin: str) -> PrivateKey:
     if isinstance(key, Ed25519PrivateKey):
         return key
     kind = type(key).__name__.lstrip("_")
-    raise ConfigurationError(f"{origin}: a {kind} cannot sign for Kalshi; {_GENERATE}")
+    raise ConfigurationError(f"{origin}: {kind} cannot sign for Kalshi; {_GENERATE}")
 
 
 class Signer:
@@ -176,8 +218,11 @@ class Signer:
         if not date:
             return None
         try:
-            exchange_time = parsedate_to_datetime(date).timestamp() + 0.5
-        except ValueError:
+            said = parsedate_to_datetime(date)
+            # "-0000", or no zone at all, means UTC in a header, not local time
+            said = said if said.tzinfo is not None else said.replace(tzinfo=UTC)
+            exchange_time = said.timestamp() + 0.5
+        except (ValueError, TypeError, IndexError, OverflowError):
             return None
         self.offset = exchange_time - (sent_at + received_at) / 2
         return self.offset

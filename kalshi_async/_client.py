@@ -7,10 +7,9 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack, get_args
 
 import anyio
-import sniffio
 
 from ._auth import Passphrase, Signer
 from ._config import SETTINGS, Environment, config_from_env, make_config
@@ -132,8 +131,7 @@ class KalshiClient:
             base_url=base_url,
             ws_url=ws_url,
         )
-        if isinstance(max_in_flight, bool) or max_in_flight < 1:
-            raise ConfigurationError(f"max_in_flight is {max_in_flight}; expected 1 or more")
+        _check_options(timeout, deadline, http, max_in_flight)
         credentials = config.credentials
         signer = None
         if credentials is not None:
@@ -141,10 +139,10 @@ class KalshiClient:
         self._config = config
         self._owner = True
         self._limiter = Limiter(_initial_limits(limits, signer is not None))
-        self._telemetry = Telemetry(hooks)
+        self._telemetry = Telemetry(_checked_hooks(hooks))
         self._transport = Transport(
             builder=RequestBuilder(config.base_url, f"kalshi-async/{__version__}"),
-            http=lambda: make_adapter(http, max_in_flight, sniffio.current_async_library()),
+            http=lambda: make_adapter(http, max_in_flight),
             limiter=self._limiter,
             signer=signer,
             defaults=Defaults(timeout, deadline, retry or RetryPolicy()),
@@ -227,7 +225,11 @@ class KalshiClient:
         view = copy.copy(self)
         view._owner = False
         view._transport = self._transport.view(
-            timeout=timeout, deadline=deadline, retry=retry, priority=priority, hooks=tuple(hooks)
+            timeout=timeout,
+            deadline=deadline,
+            retry=retry,
+            priority=priority,
+            hooks=_checked_hooks(hooks),
         )
         view._bind()
         return view
@@ -274,6 +276,28 @@ class KalshiClient:
             f"<KalshiClient {config.environment.value} {config.base_url}, {signed} | "
             f"{self._transport!r} | {self._limiter!r}>"
         )
+
+
+def _check_options(timeout: object, deadline: object, http: object, max_in_flight: object) -> None:
+    for name, value in (("timeout", timeout), ("deadline", deadline)):
+        number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+        if value is not None and not number > 0:
+            raise ConfigurationError(f"{name} is {value!r}; expected seconds above 0, or None")
+    if isinstance(max_in_flight, bool) or not isinstance(max_in_flight, int) or max_in_flight < 1:
+        raise ConfigurationError(f"max_in_flight is {max_in_flight!r}; expected 1 or more")
+    adapter = not isinstance(http, type) and all(hasattr(http, part) for part in ("send", "aclose"))
+    if not (adapter or (isinstance(http, str) and http in get_args(HttpChoice))):
+        raise ConfigurationError(
+            f"http is {http!r}; expected {', '.join(map(repr, get_args(HttpChoice)))}, an "
+            "httpx.AsyncClient, or an object with the methods of HTTPAdapter"
+        )
+
+
+def _checked_hooks(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
+    checked = tuple(hooks) if isinstance(hooks, Iterable) else ()
+    if not isinstance(hooks, Iterable) or not all(callable(hook) for hook in checked):
+        raise ConfigurationError(f"hooks is {hooks!r}; expected a list of callables")
+    return checked
 
 
 def _initial_limits(

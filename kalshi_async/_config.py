@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from ._auth import Passphrase, load_private_key, load_private_key_file
+from ._auth import Passphrase, load_private_key, load_private_key_file, looks_like_key
 from ._errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ API_PREFIX = "/trade-api/v2"
 WS_PATH = "/trade-api/ws/v2"
 KALSHI_DOMAINS = ("kalshi.com", "kalshi.co")
 RETIRED_HOSTS = ("trading-api.kalshi.com",)
+
+_URL_PATH = re.compile(r"(?:/[A-Za-z0-9_~%.-]+)*/*")
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 _VARIABLES = {
     "KALSHI_ENV": "environment",
@@ -67,7 +71,7 @@ class Environment(Enum):
             return cls(name)
         close = difflib.get_close_matches(name, names, 1)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
-        raise ConfigurationError(f"{origin} is {value!r}{hint}; expected {', '.join(names)}")
+        raise ConfigurationError(f"{origin} is {_shown(value)}{hint}; expected {', '.join(names)}")
 
 
 _HOSTS: dict[Environment, tuple[str | None, str | None]] = {
@@ -122,7 +126,7 @@ def make_config(
     """Check settings and load the key.
 
     Args:
-        environment: Production when neither it nor ``base_url`` is given.
+        environment: Told from ``base_url`` when left out; production when that is left out too.
         api_key_id: The key's id.
         private_key_path: A PEM file; excludes ``private_key``.
         private_key: PEM text, PEM bytes or a key object.
@@ -137,8 +141,11 @@ def make_config(
         ConfigurationError: The message says which setting is wrong and what to do.
     """
     origins = origins or {}
-    chosen = _environment(environment, base_url, origins)
     rest = _checked_url(base_url, ("http", "https"), origins.get("base_url", "base_url"))
+    live = _checked_url(ws_url, ("ws", "wss"), origins.get("ws_url", "ws_url"))
+    chosen = _environment(environment, rest, origins)
+    for name, url in (("base_url", rest), ("ws_url", live)):
+        _refuse_other_exchange(chosen, url, origins.get(name, name))
     if rest is None:
         rest = chosen.base_url
     if rest is None:
@@ -146,7 +153,6 @@ def make_config(
             "the sandbox has no fixed address: start one with `kalshi-async sandbox` and give its "
             "KALSHI_BASE_URL (base_url=), or use exchange.client() of an embedded Sandbox"
         )
-    live = _checked_url(ws_url, ("ws", "wss"), origins.get("ws_url", "ws_url"))
     if live is None:
         live = _derived_ws(rest) if base_url else chosen.ws_url
     credentials = _credentials(
@@ -167,9 +173,27 @@ def _environment(
 ) -> Environment:
     if environment is not None:
         return Environment.parse(environment, origin=origins.get("environment", "environment"))
-    if base_url and _is_loopback(urlsplit(base_url).hostname or ""):
+    return (base_url and _exchange_at(base_url)) or Environment.PRODUCTION
+
+
+def _exchange_at(url: str) -> Environment | None:
+    """The exchange that a host belongs to; None for a host that may be anything."""
+    host = urlsplit(url).hostname or ""
+    if _is_loopback(host):
         return Environment.SANDBOX
-    return Environment.PRODUCTION
+    if _within(host, "kalshi.co"):
+        return Environment.DEMO
+    return Environment.PRODUCTION if _within(host, "kalshi.com") else None
+
+
+def _refuse_other_exchange(chosen: Environment, url: str | None, origin: str) -> None:
+    """Kalshi's hosts are of one exchange each: real money must not move by a leftover setting."""
+    found = _exchange_at(url) if url else None
+    if url and found in (Environment.DEMO, Environment.PRODUCTION) and found is not chosen:
+        raise ConfigurationError(
+            f"{origin} names {urlsplit(url).hostname}, a host of {found.value}, but the "
+            f"environment is {chosen.value}; change one of them or leave it out"
+        )
 
 
 def config_from_env(
@@ -187,7 +211,8 @@ def config_from_env(
     for variable, name in _VARIABLES.items():
         if not env.get(variable, "").strip():
             continue
-        values[name] = env[variable] if "PRIVATE_KEY" in variable else env[variable].strip()
+        secret = name in ("private_key", "private_key_passphrase")
+        values[name] = env[variable] if secret else env[variable].strip()
         origins[name] = variable
     for name, value in (overrides or {}).items():
         if value is None:
@@ -203,14 +228,25 @@ def config_from_env(
 
 def _refuse_misspelt(env: Mapping[str, str]) -> None:
     for name in env:
-        if not name.startswith("KALSHI") or name in _VARIABLES:
-            continue
-        close = difflib.get_close_matches(name, _VARIABLES, 1, cutoff=0.8)
-        if close:
+        meant = None if name in _VARIABLES else _meant(name.upper())
+        if meant is not None:
             raise ConfigurationError(
-                f"unknown environment variable {name}; did you mean {close[0]}? "
+                f"unknown environment variable {name}; did you mean {meant}? "
                 f"Known: {', '.join(_VARIABLES)}"
             )
+
+
+def _meant(name: str) -> str | None:
+    """The variable that a misspelt one stands for; None for a variable of somebody else."""
+    prefix, _, rest = name.partition("_")
+    if f"KALSHI_{rest}" in _VARIABLES and difflib.get_close_matches(prefix, ["KALSHI"], 1, 0.8):
+        return f"KALSHI_{rest}"
+    if not name.startswith("KALSHI"):
+        return None
+    # KALSHI_ENVIRONMENT is too far from KALSHI_ENV to be close, and too dangerous to pass over
+    longer = [variable for variable in _VARIABLES if name.startswith(variable)]
+    close = difflib.get_close_matches(name, _VARIABLES, 1, cutoff=0.8) or longer[-1:]
+    return close[0] if close else None
 
 
 def _credentials(
@@ -248,36 +284,54 @@ def _credentials(
     if private_key_path is not None:
         if not isinstance(private_key_path, str | os.PathLike):
             raise ConfigurationError(f"{called('private_key_path')} must be a path")
-        if "-----BEGIN" in str(private_key_path):
-            raise ConfigurationError(
-                f"{called('private_key_path')} holds a key, not a path; "
-                f"give it as {'KALSHI_PRIVATE_KEY' if origins else 'private_key='}"
-            )
-        path = os.fspath(private_key_path)
-        key = load_private_key_file(str(path), passphrase, origin=called("private_key_path"))
+        path = os.fsdecode(private_key_path)
+        key = load_private_key_file(path, passphrase, origin=called("private_key_path"))
     else:
         key = load_private_key(private_key, passphrase, origin=called("private_key"))
     return Credentials(api_key_id, key)
 
 
-def _checked_url(url: str | None, schemes: tuple[str, ...], origin: str) -> str | None:
+def _checked_url(url: object, schemes: tuple[str, ...], origin: str) -> str | None:
     if url is None:
         return None
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
-        raise ConfigurationError(
-            f"{origin} is {url!r}; expected a URL like "
-            f"{schemes[-1]}://host{WS_PATH if 'ws' in schemes else API_PREFIX}"
-        )
-    if parts.username or parts.password:
+    example = f"{schemes[-1]}://host{WS_PATH if 'ws' in schemes else API_PREFIX}"
+    if not isinstance(url, str):
+        raise ConfigurationError(f"{origin} is a {type(url).__name__}; expected text: {example}")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # refuses what is no port
+    except ValueError:
+        raise ConfigurationError(f"{origin} is no URL; expected one like {example}") from None
+    if "@" in parts.netloc:
         raise ConfigurationError(f"{origin} holds a user name or password; leave it out")
     if parts.query or parts.fragment:
         raise ConfigurationError(f"{origin} holds a query or fragment; leave it out")
+    if parts.scheme not in schemes or not _is_plain(url, parts):
+        raise ConfigurationError(f"{origin} is {_shown(url)}; expected a URL like {example}")
     if parts.hostname in RETIRED_HOSTS:
         raise ConfigurationError(
             f"{origin}: {parts.hostname} is retired; use {Environment.PRODUCTION.base_url}"
         )
     return url.rstrip("/")
+
+
+def _is_plain(url: str, parts: SplitResult) -> bool:
+    """Whether every HTTP library reads the URL alike, and sends its path exactly as written."""
+    host = parts.hostname or ""
+    dots = any(segment in (".", "..") for segment in parts.path.split("/"))
+    return (
+        url.isascii()
+        and url.isprintable()
+        and (_is_loopback(host) or ":" in host or _HOST.fullmatch(host) is not None)
+        and _URL_PATH.fullmatch(parts.path) is not None
+        and not dots
+        and " " not in url
+    )
+
+
+def _shown(value: object) -> str:
+    """A setting for a message, unless somebody put a key in the wrong place."""
+    return "(a key, not shown)" if looks_like_key(str(value)) else repr(value)
 
 
 def _derived_ws(base_url: str) -> str:
@@ -296,8 +350,12 @@ def is_trusted(url: str) -> bool:
     host = parts.hostname or ""
     if _is_loopback(host):
         return True
-    ours = any(host == domain or host.endswith(f".{domain}") for domain in KALSHI_DOMAINS)
-    return ours and parts.scheme in ("https", "wss")
+    ours = any(_within(host, domain) for domain in KALSHI_DOMAINS)
+    return ours and parts.scheme in ("https", "wss") and _HOST.fullmatch(host) is not None
+
+
+def _within(host: str, domain: str) -> bool:
+    return host == domain or host.endswith(f".{domain}")
 
 
 def _is_loopback(host: str) -> bool:

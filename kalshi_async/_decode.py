@@ -7,15 +7,18 @@ form of before April 2026 (integer cents, whole counts), the objects are looked 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import types
+import typing
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar, cast, overload
 
 import msgspec
 
+from ._cutting import cut_page
 from ._errors import DecodeError, InvalidRequestError
-from ._repair import Drift, Probes, legacy_probes, repair
+from ._repair import UNREADABLE, Drift, Probes, legacy_probes, nested_models, repair
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -69,6 +72,10 @@ class Page(Sequence[T]):
         return iter(self.items)
 
 
+Decoded = tuple[list[T], list[Undecoded], list[Drift]]
+_raw_list = msgspec.json.Decoder(list[msgspec.Raw])
+
+
 class _Whole(Protocol[T]):
     """A page decoded in one go."""
 
@@ -106,6 +113,7 @@ class PageDecoder(Generic[T]):
             "SplitPage", [("items", list[msgspec.Raw] | None, None), cursor], names
         )
         self._one = msgspec.json.Decoder(item)
+        self._list: msgspec.json.Decoder[list[T]] = msgspec.json.Decoder(list[item])  # type: ignore[valid-type]
         self._probes = legacy_probes(item)
 
     def decode(self, body: bytes) -> Page[T]:
@@ -116,15 +124,44 @@ class PageDecoder(Generic[T]):
         """
         try:
             whole = self._whole.decode(body)
-        except (msgspec.ValidationError, msgspec.DecodeError):
+        except UNREADABLE:
             return self._item_by_item(body)
         if self._has_legacy(whole.items):
             return self._item_by_item(body)
         return Page(whole.items, whole.cursor or None)
 
     def slices(self, body: bytes) -> PageSlices[T]:
-        """The same page in pieces, so that the caller can give way to others in between."""
-        return PageSlices(self, *self.split(body))
+        """The same page in pieces, so that the caller can give way to others in between.
+
+        Raises:
+            DecodeError: The body is not a page of this list at all.
+        """
+        return PageSlices(self, body)
+
+    def cut(self, body: bytes) -> tuple[Iterator[bytes], str | None] | None:
+        """The text of the page in pieces, and the cursor; None where it must be walked."""
+        found = cut_page(body, self.key, SLICE_BYTES)
+        if found is None:
+            return None
+        try:
+            envelope = self._split.decode(found.envelope)
+        except UNREADABLE:
+            return None
+        return None if envelope.items else (found.pieces, envelope.cursor or None)
+
+    def decode_piece(self, piece: bytes, start: int) -> Decoded[T]:
+        """The items of a JSON list; ``start`` is the index of the first on its page.
+
+        Raises:
+            msgspec.DecodeError, UnicodeDecodeError: It is not a JSON list.
+        """
+        try:
+            items = self._list.decode(piece)
+        except UNREADABLE:
+            return self._with_repairs(_raw_list.decode(piece), start)
+        if self._has_legacy(items):
+            return self._with_repairs(_raw_list.decode(piece), start)
+        return items, [], []
 
     def split(self, body: bytes) -> tuple[list[msgspec.Raw], str | None]:
         """The raw items and the cursor.
@@ -134,44 +171,39 @@ class PageDecoder(Generic[T]):
         """
         try:
             page = self._split.decode(body)
-        except (msgspec.ValidationError, msgspec.DecodeError) as exc:
+        except UNREADABLE as exc:
             raise DecodeError(f"not a page of {self.key!r}: {exc}", status=200, body=body) from exc
         if page.items is None and f'"{self.key}"'.encode() not in body:
             raise DecodeError(f"the answer has no {self.key!r}", status=200, body=body)
         return page.items or [], page.cursor or None
 
-    def decode_items(
-        self, raws: Sequence[msgspec.Raw], start: int = 0
-    ) -> tuple[list[T], list[Undecoded], list[Drift]]:
+    def decode_items(self, raws: Sequence[msgspec.Raw], start: int = 0) -> Decoded[T]:
         """Some raw items of a page; ``start`` is the index of the first."""
         one = self._one.decode
         try:
             items = [one(raw) for raw in raws]
-        except (msgspec.ValidationError, msgspec.DecodeError):
+        except UNREADABLE:
             return self._with_repairs(raws, start)
         if self._has_legacy(items):
             return self._with_repairs(raws, start)
         return items, [], []
 
     def _has_legacy(self, items: list[T]) -> bool:
-        old_form = self._probes.old_form
-        return any(old_form(item) for item in items)
+        return self._probes.any_old_form(items)
 
     def _item_by_item(self, body: bytes) -> Page[T]:
         raws, cursor = self.split(body)
         items, undecoded, drift = self._with_repairs(raws, 0)
         return Page(items, cursor, tuple(undecoded), tuple(drift))
 
-    def _with_repairs(
-        self, raws: Sequence[msgspec.Raw], start: int
-    ) -> tuple[list[T], list[Undecoded], list[Drift]]:
+    def _with_repairs(self, raws: Sequence[msgspec.Raw], start: int) -> Decoded[T]:
         items: list[T] = []
         undecoded: list[Undecoded] = []
         drift: list[Drift] = []
         for index, raw in enumerate(raws, start):
             try:
                 item, changes = decode_one(self._one, bytes(raw), self._probes)
-            except msgspec.ValidationError as exc:
+            except UNREADABLE as exc:
                 undecoded.append(Undecoded(index, bytes(raw), str(exc)))
                 continue
             items.append(item)
@@ -189,36 +221,66 @@ class PageSlices(Generic[T]):
     """A page on its way to being decoded: iterate to the end, then read ``page``.
 
     The cursor is known before the first item is decoded.
+
+    Raises:
+        DecodeError: The body is not a page of the list at all.
     """
 
-    def __init__(
-        self, decoder: PageDecoder[T], raws: list[msgspec.Raw], cursor: str | None
-    ) -> None:
+    def __init__(self, decoder: PageDecoder[T], body: bytes) -> None:
         self._decoder = decoder
-        self._raws = raws
-        self.cursor = cursor
+        self._body = body
+        self._start_over()
+        cut = decoder.cut(body)
+        self._pieces: Iterator[bytes] | None = None
+        self._raws: list[msgspec.Raw] = []
+        if cut is not None:
+            self._pieces, self.cursor = cut
+        else:
+            self._raws, self.cursor = decoder.split(body)
+
+    def __iter__(self) -> Iterator[int]:
+        """Decode about ``SLICE_BYTES`` a step; yields how many items are done."""
+        if self._pieces is not None:
+            try:
+                for piece in self._pieces:
+                    yield self._add(self._decoder.decode_piece(piece, self._done))
+            except UNREADABLE:  # cut in the wrong place: walk the page from item to item instead
+                self._start_over()
+                self._raws, self.cursor = self._decoder.split(self._body)
+            else:
+                return
+        for start, end in _runs(self._raws):
+            yield self._add(self._decoder.decode_items(self._raws[start:end], start))
+
+    def _start_over(self) -> None:
         self._items: list[T] = []
         self._undecoded: list[Undecoded] = []
         self._drift: list[Drift] = []
 
-    def __iter__(self) -> Iterator[int]:
-        """Decode about ``SLICE_BYTES`` a step; yields how many items are done."""
-        start = size = 0
-        raws = self._raws
-        for end, raw in enumerate(raws, 1):
-            size += len(memoryview(raw))
-            if size < SLICE_BYTES and end < len(raws):
-                continue
-            items, undecoded, drift = self._decoder.decode_items(raws[start:end], start)
-            self._items += items
-            self._undecoded += undecoded
-            self._drift += drift
-            start, size = end, 0
-            yield end
+    @property
+    def _done(self) -> int:
+        return len(self._items) + len(self._undecoded)
+
+    def _add(self, decoded: Decoded[T]) -> int:
+        items, undecoded, drift = decoded
+        self._items += items
+        self._undecoded += undecoded
+        self._drift += drift
+        return self._done
 
     @property
     def page(self) -> Page[T]:
         return Page(self._items, self.cursor, tuple(self._undecoded), tuple(self._drift))
+
+
+def _runs(raws: Sequence[msgspec.Raw]) -> Iterator[tuple[int, int]]:
+    """Consecutive ranges of about ``SLICE_BYTES`` each."""
+    start = size = 0
+    for end, raw in enumerate(raws, 1):
+        size += len(memoryview(raw))
+        if size >= SLICE_BYTES or end == len(raws):
+            yield start, end
+            start, size = end, 0
 
 
 class ObjectDecoder(Generic[T]):
@@ -244,7 +306,7 @@ class ObjectDecoder(Generic[T]):
         try:
             raw = body if self._key is None else self._inner(body, self._key)
             return decode_one(self._one, raw, self._probes)
-        except (msgspec.ValidationError, msgspec.DecodeError) as exc:
+        except UNREADABLE as exc:
             raise DecodeError(f"unexpected answer: {exc}", status=200, body=body) from exc
 
     def _inner(self, body: bytes, key: str) -> bytes:
@@ -260,7 +322,7 @@ def decode_one(
     """One object, repaired where the strict decoder refuses it or where it has the old form.
 
     Raises:
-        msgspec.ValidationError: It cannot be read even so.
+        msgspec.DecodeError, UnicodeDecodeError: It cannot be read even so.
     """
     try:
         item = decoder.decode(raw)
@@ -287,50 +349,75 @@ def object_decoder(model: type[T], key: str | None = None) -> ObjectDecoder[T]:
     return cast("ObjectDecoder[T]", _object_decoders(model, key))  # type: ignore[arg-type]
 
 
-@lru_cache(maxsize=256)
 def bind_schema(schema: type[S], model: type[msgspec.Struct]) -> type[S]:
     """``schema`` with the wire names of ``model``: the struct that decodes in its place.
 
     A field of the schema may have the model's name (``yes_bid``) or the wire's
-    (``yes_bid_dollars``); a field unknown to the model needs a default.
+    (``yes_bid_dollars``); a field unknown to the model needs a default. Structs inside it are bound
+    to the models in their place.
 
     Raises:
         InvalidRequestError: The schema is no msgspec struct, or names a field that the model lacks.
     """
     if not (isinstance(schema, type) and issubclass(schema, msgspec.Struct)):
         raise InvalidRequestError(f"schema is {schema!r}; expected a subclass of msgspec.Struct")
-    wire = dict(zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True))
-    known = set(model.__struct_encode_fields__)
+    if issubclass(schema, model):
+        return schema
+    return cast("type[S]", _bound(schema, model))
+
+
+@lru_cache(maxsize=256)
+def _bound(schema: Hashable, model: Hashable) -> type[msgspec.Struct]:
+    mine, its = cast("type[msgspec.Struct]", schema), cast("type[msgspec.Struct]", model)
+    wire = dict(zip(its.__struct_fields__, its.__struct_encode_fields__, strict=True))
+    nested = nested_models(its)
     renames: dict[str, str] = {}
     fields: list[Any] = []
-    for info in msgspec.structs.fields(schema):
-        if info.encode_name != info.name or info.encode_name in known:
-            continue
-        if info.name in wire:
-            renames[info.name] = wire[info.name]
-            fields.append(_field_of(info))
-        elif info.required:
-            raise InvalidRequestError(
-                f"{schema.__name__}.{info.name} is no field of {model.__name__}; "
-                f"use one of its names, or give the field a default"
-            )
+    for info in msgspec.structs.fields(mine):
+        name = info.encode_name
+        if name == info.name and name not in wire.values():
+            if name not in wire and info.required:
+                raise InvalidRequestError(
+                    f"{mine.__name__}.{name} is no field of {its.__name__}; "
+                    f"use one of its names, or give the field a default"
+                )
+            name = wire.get(name, name)
+        kind = _bind_inside(info.type, nested[name]) if name in nested else info.type
+        if name != info.encode_name or kind is not info.type:
+            renames[info.name] = name
+            fields.append(_field_of(info, kind))
     if not renames:
-        return schema
-    return msgspec.defstruct(  # type: ignore[return-value]
-        schema.__name__,
+        return mine
+    return msgspec.defstruct(
+        mine.__name__,
         fields,
-        bases=(schema,),
+        bases=(mine,),
         rename=renames,
-        module=schema.__module__,
+        module=mine.__module__,
         kw_only=True,
-        frozen=schema.__struct_config__.frozen,
-        gc=schema.__struct_config__.gc,
+        frozen=mine.__struct_config__.frozen,
+        gc=mine.__struct_config__.gc,
     )
 
 
-def _field_of(info: msgspec.structs.FieldInfo) -> tuple[Any, ...]:
+def _bind_inside(kind: Any, model: type[msgspec.Struct]) -> Any:
+    """A type with the structs in its unions and lists bound to ``model``; itself if none is."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return bind_schema(kind, model)
+    inner = typing.get_args(kind)
+    bound = tuple(_bind_inside(each, model) for each in inner)
+    if all(new is old for new, old in zip(bound, inner, strict=True)):
+        return kind
+    if typing.get_origin(kind) is list:
+        return list[bound[0]]  # type: ignore[valid-type]
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return typing.Union[bound]  # noqa: UP007 - a tuple of types known at run time only
+    return kind
+
+
+def _field_of(info: msgspec.structs.FieldInfo, kind: Any) -> tuple[Any, ...]:
     if info.default is not msgspec.NODEFAULT:
-        return (info.name, info.type, info.default)
+        return (info.name, kind, info.default)
     if info.default_factory is not msgspec.NODEFAULT:
-        return (info.name, info.type, msgspec.field(default_factory=info.default_factory))
-    return (info.name, info.type)
+        return (info.name, kind, msgspec.field(default_factory=info.default_factory))
+    return (info.name, kind)

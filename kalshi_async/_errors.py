@@ -30,6 +30,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+_LONGEST_SUMMARY = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorBody:
@@ -76,10 +78,22 @@ class KalshiError(Exception):
             facts.append(f"resume from cursor {self.cursor!r}")
         return facts
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Subclasses take other arguments than Exception would pickle.
+        return _restored, (type(self), self.args, self.__dict__)
+
     def __str__(self) -> str:
         head = f"{self.operation}: {self.summary}" if self.operation else self.summary
         facts = self._facts()
         return f"{head} ({', '.join(facts)})" if facts else head
+
+
+def _restored(
+    kind: type[KalshiError], args: tuple[object, ...], attributes: dict[str, object]
+) -> KalshiError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class ConfigurationError(KalshiError, ValueError):
@@ -97,6 +111,8 @@ class ClientClosedError(KalshiError):
 class PaginationError(KalshiError):
     """The exchange sent a cursor a second time; following it would loop for ever."""
 
+    may_have_reached_server = True
+
 
 class DecodeError(KalshiError):
     """A successful status with a body that is not what the operation returns.
@@ -105,6 +121,8 @@ class DecodeError(KalshiError):
         status: The HTTP status.
         body: The first bytes of the body, for the report.
     """
+
+    may_have_reached_server = True
 
     def __init__(self, message: str, *, status: int = 0, body: bytes = b"") -> None:
         super().__init__(message)
@@ -158,7 +176,7 @@ class APIError(KalshiError):
             said = f"{body.code}: {said}"
         if body.details:
             said = f"{said}; {body.details}"
-        super().__init__(f"HTTP {status}, {said}")
+        super().__init__(f"HTTP {status}, {' '.join(said.split())[:_LONGEST_SUMMARY]}")
         self.status = status
         self.code = body.code
         self.message = body.message

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -56,7 +58,7 @@ class HttpxAdapter:
         self._httpx = httpx
         self._owned = client is None
         self._client = client or httpx.AsyncClient(
-            timeout=None,
+            timeout=None,  # noqa: S113 - `send` bounds the whole attempt
             follow_redirects=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=max_connections),
         )
@@ -139,7 +141,8 @@ class AiohttpAdapter:
                 headers=headers,
                 data=request.body,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=timeout),
+                # ceil_threshold: aiohttp would round 5 s and more up to whole seconds
+                timeout=aiohttp.ClientTimeout(total=timeout, ceil_threshold=math.inf),
             ) as answer:
                 body = await answer.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:
@@ -162,27 +165,26 @@ class AiohttpAdapter:
         return "aiohttp"
 
 
-def make_adapter(choice: object, max_connections: int, backend: str) -> HTTPAdapter:
+def make_adapter(choice: object, max_connections: int) -> HTTPAdapter:
     """The adapter for what the caller chose.
 
     Args:
         choice: ``"auto"``, ``"httpx"``, ``"aiohttp"``, an ``httpx.AsyncClient``, or an adapter.
         max_connections: Size of the pool.
-        backend: The running event loop's kind, ``"asyncio"`` or ``"trio"``.
 
     Raises:
         ConfigurationError: Unknown choice, aiohttp missing, or aiohttp outside asyncio.
     """
     if choice == "auto":
-        fast = backend == "asyncio" and importlib.util.find_spec("aiohttp") is not None
+        fast = _on_asyncio() and importlib.util.find_spec("aiohttp") is not None
         choice = "aiohttp" if fast else "httpx"
     if choice == "aiohttp":
         if importlib.util.find_spec("aiohttp") is None:
             raise ConfigurationError(
                 "http='aiohttp' needs aiohttp: pip install 'kalshi-async[fast]', or use 'httpx'"
             )
-        if backend != "asyncio":
-            raise ConfigurationError(f"http='aiohttp' runs on asyncio, not {backend}: use 'httpx'")
+        if not _on_asyncio():
+            raise ConfigurationError("http='aiohttp' runs on asyncio only: use 'httpx'")
         return AiohttpAdapter(max_connections)
     if choice == "httpx":
         return HttpxAdapter(max_connections=max_connections)
@@ -196,6 +198,14 @@ def make_adapter(choice: object, max_connections: int, backend: str) -> HTTPAdap
         f"http is {choice!r}; expected 'auto', 'httpx', 'aiohttp', an httpx.AsyncClient, "
         "or an object with the methods of HTTPAdapter"
     )
+
+
+def _on_asyncio() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _host(request: Request) -> str:

@@ -49,7 +49,7 @@ class Paginator(Generic[T]):
         self.finished = False
 
     def __await__(self) -> Generator[Any, None, Page[T]]:
-        return self._fetch(self.cursor).__await__()
+        return self._fetch_page().__await__()
 
     def __aiter__(self) -> ItemIterator[T]:
         return ItemIterator(self.pages())
@@ -89,14 +89,17 @@ class Paginator(Generic[T]):
         """
         if self.finished or (self._max_pages is not None and self.pages_read >= self._max_pages):
             raise StopAsyncIteration
-        try:
-            page = await self._fetch(self.cursor)
-        except KalshiError as exc:
-            exc.cursor = self.cursor
-            raise
+        page = await self._fetch_page()
         self.pages_read += 1
         self._advance(page)
         return page
+
+    async def _fetch_page(self) -> Page[T]:
+        try:
+            return await self._fetch(self.cursor)
+        except KalshiError as exc:
+            exc.cursor = self.cursor
+            raise
 
     def _advance(self, page: Page[T]) -> None:
         if page.cursor is None:

@@ -140,7 +140,7 @@ class TokenBucket:
         """
         self._refill(now)
         self._tokens = min(self._tokens, 0.0)
-        if sent_at >= self._slowed_at:
+        if sent_at > self._slowed_at:
             self._factor = max(SLOWEST, self._factor * SLOWDOWN)
             self._slowed_at = now
 
@@ -214,7 +214,7 @@ class _Queue:
         try:
             while not waiter.granted:
                 await self._sleep(waiter)
-                self._grant()
+                self._grant(awake=waiter)
         except BaseException:
             self._leave(waiter)
             raise
@@ -236,16 +236,23 @@ class _Queue:
         if not waiter.granted:
             waiter.event = anyio.Event()
 
-    def _grant(self) -> None:
-        """Hand out what there is, in order, and wake whoever now keeps the time."""
+    def _grant(self, awake: _Waiter | None = None) -> None:
+        """Hand out what there is, in order, and wake whoever now keeps the time.
+
+        ``awake`` is the waiter that calls: waking it would make it run round and round.
+        """
         now = self._clock()
         heap = self._heap
         while heap and self.bucket.take(heap[0].cost, now):
             waiter = heapq.heappop(heap)
             waiter.granted = True
             waiter.event.set()
-        if heap:
+        if heap and heap[0] is not awake:
             heap[0].event.set()
+
+    def give_back(self, cost: float) -> None:
+        self.bucket.give_back(cost, self._clock())
+        self._grant()
 
     def _leave(self, waiter: _Waiter) -> None:
         if waiter.granted:
@@ -311,6 +318,11 @@ class Limiter:
         cost = self.limits.cost(operation) * items
         rank = operation.priority if priority is None else priority
         return await self._queue(operation).acquire(cost, rank)
+
+    def give_back(self, operation: Operation, *, items: int = 1) -> None:
+        """Return the tokens of an operation that was acquired and then not sent."""
+        if self.limits is not None:
+            self._queue(operation).give_back(self.limits.cost(operation) * items)
 
     def penalize(self, operation: Operation, sent_at: float) -> None:
         """An answer was 429: empty the operation's bucket for everybody and slow it a tenth."""

@@ -13,13 +13,16 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import msgspec
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for JSON that is malformed, misfits, is no UTF-8, or is nested too deep."""
 
 _DOLLARS = "_dollars"
 _COUNT = "_fp"
@@ -62,14 +65,23 @@ class Probes:
 
     def old_form(self, item: object) -> bool:
         """Whether ``item``, or an object inside it, came in the old form."""
-        if any(getattr(item, name) is default for name, default in self.flat):
-            return True
-        return any(probes._any_old_form(getattr(item, name)) for name, probes in self.nested)
+        return self.any_old_form((item,))
 
-    def _any_old_form(self, value: object) -> bool:
-        if isinstance(value, list):
-            return any(self._any_old_form(item) for item in value)
-        return value is not None and self.old_form(value)
+    def any_old_form(self, items: Sequence[object]) -> bool:
+        """Whether one of ``items``, or an object inside one, came in the old form."""
+        for name, default in self.flat:
+            if any(getattr(item, name) is default for item in items):
+                return True
+        return any(
+            probes._inside(getattr(item, name)) for name, probes in self.nested for item in items
+        )
+
+    def _inside(self, value: object) -> bool:
+        if not isinstance(value, list):
+            return value is not None and self.old_form(value)
+        if value and isinstance(value[0], list):
+            return any(self._inside(item) for item in value)
+        return self.any_old_form(value)
 
 
 def legacy_probes(model: type[Any]) -> Probes:
@@ -92,7 +104,7 @@ def legacy_probes(model: type[Any]) -> Probes:
             else info.encode_name.endswith((_DOLLARS, _COUNT))
         )
     )
-    inside = _nested_models(model)
+    inside = nested_models(model)
     found = (
         (info.name, legacy_probes(inside[info.encode_name]))
         for info in infos
@@ -119,7 +131,7 @@ def _repair_object(
     values = _fields_decoder.decode(raw)
     _add_modern_names(model, values)
     required = {info.encode_name for info in msgspec.structs.fields(model) if info.required}
-    nested = _nested_models(model)
+    nested = nested_models(model)
     for name in list(values):
         if bytes(values[name]) == b"null" and name not in required:
             del values[name]
@@ -194,7 +206,7 @@ def _decoder(model: type[msgspec.Struct]) -> msgspec.json.Decoder[msgspec.Struct
 
 
 @lru_cache(maxsize=256)
-def _nested_models(model: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
+def nested_models(model: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
     """Wire name → struct, for the fields that hold one or a list of them."""
     found: dict[str, type[msgspec.Struct]] = {}
     for info in msgspec.structs.fields(model):

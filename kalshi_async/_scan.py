@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import TracebackType
@@ -13,10 +13,9 @@ import anyio
 import msgspec
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from ._decode import PageDecoder, PageSlices, page_decoder
-from ._errors import InvalidRequestError, KalshiError, PaginationError
+from ._errors import InvalidRequestError, PaginationError
 from ._operations import Operation, Priority
 from ._windows import Seams, Window, cut
 from ._wire import QueryValue
@@ -66,6 +65,7 @@ class _Batch(Generic[T]):
 
     part: _Part
     slices: PageSlices[T]
+    steps: Iterator[int]
     following: Window | None
 
 
@@ -79,8 +79,9 @@ class Scan(Generic[T]):
     """A scan in progress: ``async with … as scan: async for item in scan``.
 
     Pages are fetched ahead by tasks that live inside the ``async with`` block. They wait while the
-    caller is busy, so that at most ``prefetch`` pages are in memory. Breaking out of the loop or
-    cancelling it is safe at any time; leaving the block ends the tasks.
+    caller is busy: in memory are at most ``prefetch`` pages, one for each cursor and the one that
+    the caller is at. Breaking out of the loop or cancelling it is safe at any time, and the loop
+    may then be taken up again; leaving the block ends the tasks.
 
     Where a scan is sharded, items come in no particular order; each comes exactly once.
 
@@ -122,9 +123,10 @@ class Scan(Generic[T]):
         self._queue = deque(self._parts.values())
         self._busy = 0
         self._changed = anyio.Event()
-        self._failure: KalshiError | None = None
+        self._failure: Exception | None = None
         self._tasks: TaskGroup | None = None
-        self._receive: MemoryObjectReceiveStream[_Batch[T]] | None = None
+        self._ready: deque[_Batch[T]] = deque()
+        self._ended = False
         self._items: list[T] = []
         self._next = 0
         self._batch: _Batch[T] | None = None
@@ -135,9 +137,8 @@ class Scan(Generic[T]):
         if self._tasks is not None:
             raise InvalidRequestError("a scan can be entered once; make another one")
         self._started = anyio.current_time()
-        send, self._receive = anyio.create_memory_object_stream[_Batch[T]](self._prefetch)
         self._tasks = await anyio.create_task_group().__aenter__()
-        self._tasks.start_soon(self._fetch_all, send)
+        self._tasks.start_soon(self._fetch_all)
         return self
 
     async def __aexit__(
@@ -145,12 +146,11 @@ class Scan(Generic[T]):
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
         traceback: TracebackType | None,
-    ) -> bool | None:
+    ) -> None:
         assert self._tasks is not None  # noqa: S101 - set by __aenter__
-        assert self._receive is not None  # noqa: S101
         self._tasks.cancel_scope.cancel()
-        self._receive.close()
-        return await self._tasks.__aexit__(exc_type, exc, traceback)
+        # The block's own exception goes on by itself: a task group would wrap it.
+        await self._tasks.__aexit__(None, None, None)
 
     def __aiter__(self) -> Self:
         return self
@@ -175,6 +175,8 @@ class Scan(Generic[T]):
 
         Exact between any two items: what was delivered does not come again, nothing is left out.
         """
+        if self._next >= len(self._items):
+            self._commit()
         pending = {self._ticker(item) for item in self._items[self._next :]}
         delivered = self._seams.delivered - pending
         if pending:
@@ -197,22 +199,37 @@ class Scan(Generic[T]):
     # -- delivering: in the caller's task
 
     async def _next_batch(self) -> None:
-        """Receive and decode a page, giving way to the event loop between slices."""
-        if self._receive is None:
-            raise InvalidRequestError("enter a scan first: `async with … as scan`")
-        try:
-            batch = await self._receive.receive()
-        except (anyio.EndOfStream, anyio.ClosedResourceError):
-            if self._failure is not None:
-                raise self._failure from self._failure.__cause__
-            raise StopAsyncIteration from None
-        for _ in batch.slices:
+        """Take and decode a page, giving way to the event loop between slices.
+
+        The page stays in the queue until it is decoded: cancelled here, it is not lost.
+        """
+        batch = await self._arrival()
+        for _ in batch.steps:
             await checkpoint()
+        self._ready.popleft()
+        self._notify()
         page = batch.slices.page
         self._transport.note_drift(self._operation, page.drift, page.undecoded)
         self._batch = batch
         self._pages += 1
         self._items = [item for item in page.items if self._is_new(item)]
+
+    async def _arrival(self) -> _Batch[T]:
+        """The oldest page that was fetched and not taken."""
+        if self._tasks is None:
+            raise InvalidRequestError("enter a scan first: `async with … as scan`")
+        while not self._ready:
+            if self._failure is not None:
+                raise self._failure from self._failure.__cause__
+            if not self._parts:
+                raise StopAsyncIteration
+            if self._ended:
+                raise InvalidRequestError(
+                    "the scan was left before its end; iterate inside its `async with` block, or "
+                    "go on with another scan and resume=checkpoint()"
+                )
+            await self._changed.wait()
+        return self._ready[0]
 
     def _commit(self) -> None:
         """The page in hand was delivered whole: a resumed scan begins its part after it."""
@@ -239,22 +256,25 @@ class Scan(Generic[T]):
 
     # -- fetching: in the scan's own tasks
 
-    async def _fetch_all(self, send: MemoryObjectSendStream[_Batch[T]]) -> None:
-        """Run the workers; the stream closes when all are done or one has failed."""
-        with send:
+    async def _fetch_all(self) -> None:
+        """Run the workers until all are done or one has failed."""
+        try:
             async with anyio.create_task_group() as workers:
                 for _ in range(self._concurrency):
-                    workers.start_soon(self._work, send, workers)
+                    workers.start_soon(self._work, workers)
+        finally:
+            self._ended = True
+            self._notify()
 
-    async def _work(self, send: MemoryObjectSendStream[_Batch[T]], workers: TaskGroup) -> None:
+    async def _work(self, workers: TaskGroup) -> None:
         try:
             while (part := await self._take()) is not None:
                 try:
-                    await self._read(part, send)
+                    await self._read(part)
                 finally:
                     self._busy -= 1
                     self._notify()
-        except KalshiError as exc:
+        except Exception as exc:  # noqa: BLE001 - raised in the caller's task, as itself
             if self._failure is None:
                 self._failure = exc
             workers.cancel_scope.cancel()
@@ -272,7 +292,7 @@ class Scan(Generic[T]):
         self._changed.set()
         self._changed = anyio.Event()
 
-    async def _read(self, part: _Part, send: MemoryObjectSendStream[_Batch[T]]) -> None:
+    async def _read(self, part: _Part) -> None:
         """Read a window to its end, or cut it into pieces for all to read."""
         window = part.window
         seen: set[str] = set()
@@ -280,7 +300,7 @@ class Scan(Generic[T]):
             body = await self._fetch(window)
             slices = self._decoder.slices(body)
             if slices.cursor is None:
-                await send.send(_Batch(part, slices, None))
+                await self._hand_over(_Batch(part, slices, iter(slices), None))
                 return
             if window.cursor is None and self._cut(part, body):
                 return
@@ -288,7 +308,14 @@ class Scan(Generic[T]):
                 raise PaginationError(f"the exchange sent cursor {slices.cursor!r} a second time")
             seen.add(slices.cursor)
             window = window.at(slices.cursor)
-            await send.send(_Batch(part, slices, window))
+            await self._hand_over(_Batch(part, slices, iter(slices), window))
+
+    async def _hand_over(self, batch: _Batch[T]) -> None:
+        """Queue a page for the caller; wait while there are more than may be held ready."""
+        self._ready.append(batch)
+        self._notify()
+        while len(self._ready) > self._prefetch:
+            await self._changed.wait()
 
     async def _fetch(self, window: Window) -> bytes:
         self._requests += 1

@@ -200,18 +200,24 @@ class Transport:
         waited = await limiter.acquire(operation, priority=call.priority, items=call.items)
         if waited:
             telemetry.throttled(operation.name, limiter.bucket_name(operation), waited)
-        async with self._shared.gate:
-            headers = await self._headers(call)
-            call.attempts += 1
-            call.in_flight = True
-            telemetry.sent(operation.name, call.attempts)
-            sent_at = anyio.current_time()
-            wall_sent = self._signer.wall_clock() if self._signer else 0.0
-            try:
-                response = await self._shared.http.send(call.request, headers, call.timeout)
-            except KalshiError as exc:
+        attempts = call.attempts
+        try:
+            async with self._shared.gate:
+                headers = await self._headers(call)
+                http = self._shared.http
+                call.attempts += 1
+                call.in_flight = True
+                telemetry.sent(operation.name, call.attempts)
+                sent_at = anyio.current_time()
+                wall_sent = self._signer.wall_clock() if self._signer else 0.0
+                response = await http.send(call.request, headers, call.timeout)
+        except BaseException as exc:
+            if call.attempts == attempts:  # it never reached the network
+                limiter.give_back(operation, items=call.items)
+            elif isinstance(exc, KalshiError):
                 self._note_failure(call, exc)
-                raise
+            raise
+        call.arrived = True
         elapsed = anyio.current_time() - sent_at
         telemetry.received(
             operation.name, call.attempts, response.status, elapsed, len(response.body)
@@ -278,6 +284,7 @@ class Transport:
             value, drift = decoder.decode(response.body)
         except KalshiError as exc:
             exc.operation = operation.name
+            exc.may_have_reached_server = True
             raise
         self.note_drift(operation, tuple(drift), ())
         return value
@@ -341,6 +348,8 @@ class _Shared:
 
     @property
     def http(self) -> HTTPAdapter:
+        if self.closed:
+            raise ClientClosedError("the client was closed during the call")
         if self._http is None:
             self._http = self._make_http()
         return self._http
@@ -352,7 +361,7 @@ class _Shared:
         return self._gate
 
     async def prepared(self, transport: Transport) -> None:
-        """Prepare once; whoever comes meanwhile waits. A failure is raised, the next call retries."""
+        """Prepare once; whoever comes meanwhile waits. After a failure the next call tries."""
         async with self._preparing:
             if self.prepare is not None:
                 view = transport.view()

@@ -17,12 +17,15 @@ import msgspec
 
 from ._errors import APIError, DecodeError, ErrorBody, InvalidRequestError, api_error
 from ._operations import Operation
+from ._repair import UNREADABLE
 
 QueryScalar = str | int | bool | Decimal | datetime
 QueryValue = QueryScalar | Iterable[str] | Iterable[int] | None
 
+_NO_SEGMENT = ("", ".", "..")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _ERROR_KEY_WINDOW = 256
+_PLAIN_WINDOW = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +107,10 @@ def expand_path(template: str, values: Mapping[str, str | int]) -> str:
 
     def fill(match: re.Match[str]) -> str:
         name = match[1]
-        value = str(values.get(name, ""))
-        if not value or value in (".", ".."):
+        value = values.get(name, "")
+        if isinstance(value, bool) or not isinstance(value, str | int) or value in _NO_SEGMENT:
             raise InvalidRequestError(f"{name} is {value!r}; expected a non-empty identifier")
-        return quote(value, safe="")
+        return _quoted(name, str(value))
 
     return _PLACEHOLDER.sub(fill, template)
 
@@ -118,23 +121,19 @@ def encode_query(query: Mapping[str, QueryValue]) -> str:
     for name, value in query.items():
         if value is None:
             continue
-        if isinstance(value, str | int | Decimal | datetime):
-            pairs.append(f"{name}={encode_scalar(name, value)}")
-        elif isinstance(value, Iterable):
-            pairs.extend(f"{name}={encode_scalar(name, item)}" for item in value)
+        if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+            pairs += [f"{name}={encode_scalar(name, item)}" for item in value]
         else:
-            raise InvalidRequestError(
-                f"{name} is a {type(value).__name__}; expected text, an integer, a boolean, "
-                "a Decimal or a datetime"
-            )
+            pairs.append(f"{name}={encode_scalar(name, value)}")
     return "&".join(pairs)
 
 
-def encode_scalar(name: str, value: QueryScalar) -> str:
+def encode_scalar(name: str, value: object) -> str:
     """One query value as the exchange reads it: booleans in words, datetimes as Unix seconds.
 
     Raises:
-        InvalidRequestError: A datetime without a time zone.
+        InvalidRequestError: No ``QueryScalar``, a datetime without a time zone, a Decimal that is
+            no number.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -145,7 +144,21 @@ def encode_scalar(name: str, value: QueryScalar) -> str:
                 "or Unix seconds"
             )
         return str(int(value.timestamp()))
-    return quote(str(value), safe="")
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value, "f")
+    if isinstance(value, str | int):
+        return _quoted(name, str(value))
+    raise InvalidRequestError(
+        f"{name} is {value!r}, a {type(value).__name__}; expected text, an integer, a boolean, "
+        "a Decimal that is a number, or a datetime"
+    )
+
+
+def _quoted(name: str, text: str) -> str:
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        raise InvalidRequestError(f"{name} is {text!r}, which is no Unicode text") from None
 
 
 def raise_for_error(operation: Operation, response: Response) -> None:
@@ -165,8 +178,7 @@ def raise_for_error(operation: Operation, response: Response) -> None:
                 raise hidden
         return
     if status < 400:
-        location = response.headers.get("location")
-        where = f" to {urlsplit(location).netloc or 'the same host'}" if location else ""
+        where = _target(response.headers.get("location"))
         raise DecodeError(
             f"HTTP {status}: a redirect{where} is not followed; check base_url",
             status=status,
@@ -175,11 +187,22 @@ def raise_for_error(operation: Operation, response: Response) -> None:
     raise api_error(status, parse_error(response.body))
 
 
+def _target(location: str | None) -> str:
+    """Where a redirect leads, for a message."""
+    if not location:
+        return ""
+    try:
+        host = urlsplit(location).hostname
+    except ValueError:
+        return ""
+    return f" to {host or 'the same host'}"
+
+
 def _hidden_error(response: Response) -> APIError | None:
     """The error of a 2xx body whose top-level ``error`` is set."""
     try:
         body = msgspec.json.decode(response.body)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
     if isinstance(body, dict) and body.get("error"):
         return api_error(response.status, parse_error(response.body))
@@ -197,9 +220,12 @@ def parse_error(body: bytes) -> ErrorBody:
         return ErrorBody(message="empty body")
     try:
         decoded: object = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return ErrorBody(message=_plain(text))
-    return _from_json(decoded)
+    try:
+        return _from_json(decoded)
+    except (RecursionError, OverflowError):  # nothing that anybody would want to read
+        return ErrorBody(message=_plain(text))
 
 
 def _from_json(decoded: object) -> ErrorBody:
@@ -244,7 +270,8 @@ def _joined(items: list[object]) -> str:
 
 def _plain(text: str) -> str:
     """Plain text or HTML cut to one readable line."""
-    if text.lstrip().startswith("<"):
+    text = text[:_PLAIN_WINDOW]
+    if text.startswith("<"):
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
         return f"HTML page: {' '.join(title[1].split())}" if title else "HTML page"
     return " ".join(text.split())[:200]

@@ -23,6 +23,11 @@ from ._output import ask, bid, count, dollars, make_table, print_json, stderr, s
 
 PAGE_SIZE = 1000
 
+# What a row of the table takes beside its ticker and its title; figures are never cut.
+_FIGURES_WIDTH = 93
+_TICKER_WIDTH = 44
+_SHORTEST_TITLE = 16
+
 
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
@@ -205,15 +210,19 @@ def _summary(
 
 def _table(markets: list[Market]) -> Table:
     table = make_table("Busiest markets by 24-hour volume")
-    table.add_column("market", no_wrap=True)
-    table.add_column("title", max_width=44, no_wrap=True)
+    ticker_width = min(_TICKER_WIDTH, max(len(market.ticker) for market in markets))
+    title_width = min(44, stdout.width - ticker_width - _FIGURES_WIDTH)
+    table.add_column("market", no_wrap=True, max_width=ticker_width)
+    if title_width >= _SHORTEST_TITLE:
+        table.add_column("title", no_wrap=True, max_width=title_width)
     for name in ("yes bid", "yes ask", "last", "volume 24h", "open interest"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("closes", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
+    table.add_column("closes", no_wrap=True, min_width=17)
     for market in markets:
+        title = [market.title or market.yes_sub_title or ""]
         table.add_row(
             market.ticker,
-            market.title or market.yes_sub_title or "",
+            *(title if title_width >= _SHORTEST_TITLE else ()),
             bid(market.yes_bid),
             ask(market.yes_ask),
             dollars(market.last_price),

@@ -31,6 +31,9 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Unknown fields of the wire are ignored, unknown values of an enumeration are kept as text.
     Equal when all fields are equal. (``gc=False``: a model holds JSON data only and cannot be part
     of a reference cycle, so the collector need not walk millions of them.)
+
+    The structs of long lists declare their fields in the order of the wire, which is alphabetical:
+    the decoder looks for a key where the last one left off, and any other order costs a fifth.
     """
 
     __legacy_probes__: ClassVar[tuple[str, ...]] = ()

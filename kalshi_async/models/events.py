@@ -14,29 +14,29 @@ EventStatusFilter = Literal["unopened", "open", "closed", "settled"]
 """What ``events.list(status=…)`` takes: the state of an event's markets."""
 
 
-class Event(Model):
+class Event(Model, kw_only=True):
     """A question and, where asked for, its markets.
 
     ``markets`` is None unless the request asked for them. ``mutually_exclusive``: at most one of
     them resolves YES. The fee overrides, where set, replace the series' fees.
     """
 
-    event_ticker: str
-    series_ticker: str = ABSENT
-    sub_title: str = ABSENT
-    title: str = ABSENT
-    collateral_return_type: str = ABSENT
-    mutually_exclusive: bool = ABSENT
     category: str | None = None
+    collateral_return_type: str = ABSENT
+    event_ticker: str
+    exchange_index: int | None = None
+    fee_multiplier_override: Decimal | None = None
+    fee_type_override: str | None = None
+    last_updated_ts: datetime | None = None
+    markets: list[Market] | None = None
+    mutually_exclusive: bool = ABSENT
+    product_metadata: JsonObject | None = None
+    series_ticker: str = ABSENT
+    settlement_sources: list[SettlementSource] | None = ABSENT
     strike_date: datetime | None = None
     strike_period: str | None = None
-    markets: list[Market] | None = None
-    product_metadata: JsonObject | None = None
-    settlement_sources: list[SettlementSource] | None = ABSENT
-    last_updated_ts: datetime | None = None
-    fee_type_override: str | None = None
-    fee_multiplier_override: Decimal | None = None
-    exchange_index: int | None = None
+    sub_title: str = ABSENT
+    title: str = ABSENT
 
 
 class MarketMetadata(Model):

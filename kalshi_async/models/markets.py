@@ -18,8 +18,8 @@ MveFilter = Literal["only", "exclude"]
 class PriceRange(Model):
     """Prices from ``start`` to ``end`` dollars in steps of ``step``."""
 
-    start: Decimal = ABSENT
     end: Decimal = ABSENT
+    start: Decimal = ABSENT
     step: Decimal = ABSENT
 
 
@@ -34,6 +34,7 @@ class MveSelectedLeg(Model, rename=wire_names(dollars=["yes_settlement_value"]))
 
 class Market(
     Model,
+    kw_only=True,
     rename=wire_names(
         dollars=[
             "yes_bid",
@@ -61,61 +62,61 @@ class Market(
 
     __legacy_probes__ = ("volume",)
 
-    ticker: str
-    event_ticker: str = ABSENT
-    market_type: str = ABSENT
-    title: str | None = None
-    subtitle: str | None = None
-    yes_sub_title: str = ABSENT
-    no_sub_title: str = ABSENT
-    created_time: datetime = ABSENT
-    updated_time: datetime = ABSENT
-    open_time: datetime = ABSENT
+    can_close_early: bool = ABSENT
+    cap_strike: Decimal | None = None
     close_time: datetime = ABSENT
+    created_time: datetime = ABSENT
+    custom_strike: JsonObject | None = None
+    early_close_condition: str | None = None
+    event_ticker: str = ABSENT
+    exchange_index: int | None = None
     expected_expiration_time: datetime | None = None
     expiration_time: datetime | None = None
-    latest_expiration_time: datetime = ABSENT
-    settlement_timer_seconds: int = ABSENT
-    status: str = ABSENT
-    yes_bid: Decimal = ABSENT
-    yes_bid_size: Decimal = ABSENT
-    yes_ask: Decimal = ABSENT
-    yes_ask_size: Decimal = ABSENT
-    no_bid: Decimal = ABSENT
-    no_ask: Decimal = ABSENT
-    last_price: Decimal = ABSENT
-    volume: Decimal = ABSENT
-    volume_24h: Decimal = ABSENT
-    result: str = ABSENT
-    can_close_early: bool = ABSENT
-    open_interest: Decimal = ABSENT
-    notional_value: Decimal = ABSENT
-    previous_yes_bid: Decimal = ABSENT
-    previous_yes_ask: Decimal = ABSENT
-    previous_price: Decimal = ABSENT
-    settlement_value: Decimal | None = None
-    settlement_ts: datetime | None = None
-    settlement_bounds_type: str = ABSENT
-    settlement_floor: Decimal | None = None
     expiration_value: str = ABSENT
-    occurrence_datetime: datetime | None = None
     fee_waiver_expiration_time: datetime | None = None
-    early_close_condition: str | None = None
-    strike_type: str | None = None
     floor_strike: Decimal | None = None
-    cap_strike: Decimal | None = None
     functional_strike: str | None = None
-    custom_strike: JsonObject | None = None
-    rules_primary: str = ABSENT
-    rules_secondary: str = ABSENT
+    is_provisional: bool | None = None
+    last_price: Decimal = ABSENT
+    latest_expiration_time: datetime = ABSENT
+    liquidity: Decimal | None = None
+    market_type: str = ABSENT
     mve_collection_ticker: str | None = None
     mve_selected_legs: list[MveSelectedLeg] | None = None
-    primary_participant_key: str | None = None
+    no_ask: Decimal = ABSENT
+    no_bid: Decimal = ABSENT
+    no_sub_title: str = ABSENT
+    notional_value: Decimal = ABSENT
+    occurrence_datetime: datetime | None = None
+    open_interest: Decimal = ABSENT
+    open_time: datetime = ABSENT
+    previous_price: Decimal = ABSENT
+    previous_yes_ask: Decimal = ABSENT
+    previous_yes_bid: Decimal = ABSENT
     price_level_structure: str = ABSENT
     price_ranges: list[PriceRange] = ABSENT
-    is_provisional: bool | None = None
-    exchange_index: int | None = None
-    liquidity: Decimal | None = None
+    primary_participant_key: str | None = None
+    result: str = ABSENT
+    rules_primary: str = ABSENT
+    rules_secondary: str = ABSENT
+    settlement_bounds_type: str = ABSENT
+    settlement_floor: Decimal | None = None
+    settlement_timer_seconds: int = ABSENT
+    settlement_ts: datetime | None = None
+    settlement_value: Decimal | None = None
+    status: str = ABSENT
+    strike_type: str | None = None
+    subtitle: str | None = None
+    ticker: str
+    title: str | None = None
+    updated_time: datetime = ABSENT
+    volume_24h: Decimal = ABSENT
+    volume: Decimal = ABSENT
+    yes_ask: Decimal = ABSENT
+    yes_ask_size: Decimal = ABSENT
+    yes_bid: Decimal = ABSENT
+    yes_bid_size: Decimal = ABSENT
+    yes_sub_title: str = ABSENT
 
     @property
     def is_open(self) -> bool:

@@ -171,8 +171,8 @@ class _CentSides(Model, rename={"yes_cents": "yes", "no_cents": "no"}):
     no_dollars: list[Level] | None = None
 
     def __post_init__(self) -> None:
-        _check_levels(self.yes_cents, _CENTS)
-        _check_levels(self.no_cents, _CENTS)
+        _check_levels(self.yes_cents, _CENTS, whole=True)
+        _check_levels(self.no_cents, _CENTS, whole=True)
         _check_levels(self.yes_dollars, _ONE)
         _check_levels(self.no_dollars, _ONE)
 
@@ -212,10 +212,11 @@ class WireMarketBook(Model):
         return OrderBook(ticker=self.ticker, yes=self.orderbook_fp.yes(), no=self.orderbook_fp.no())
 
 
-def _check_levels(levels: list[Level] | None, highest: Decimal) -> None:
+def _check_levels(levels: list[Level] | None, highest: Decimal, *, whole: bool = False) -> None:
     """Raise ValueError (a decoding error to msgspec) for what is no level of a book."""
     for price, size in levels or ():
-        if not (price.is_finite() and 0 <= price <= highest and size.is_finite() and size >= 0):
+        legal = price.is_finite() and 0 <= price <= highest and not (whole and price % 1)
+        if not (legal and size.is_finite() and size >= 0):
             raise ValueError(f"[{price}, {size}] is no level of an order book")
 
 

@@ -15,29 +15,29 @@ class SettlementSource(Model):
     url: str | None = None
 
 
-class Series(Model, rename=wire_names(counts=["volume"])):
+class Series(Model, kw_only=True, rename=wire_names(counts=["volume"])):
     """A family of events on the same question.
 
     ``fee_multiplier`` scales the fees of all its markets. ``volume`` (contracts) is sent only when
     asked for with ``include_volume``, ``product_metadata`` only where its option is set.
     """
 
-    ticker: str
-    frequency: str = ABSENT
-    title: str = ABSENT
-    category: str = ABSENT
-    categories: list[str] = ABSENT
-    tags: list[str] | None = ABSENT
-    settlement_sources: list[SettlementSource] | None = ABSENT
-    contract_url: str = ABSENT
-    contract_terms_url: str = ABSENT
-    product_metadata: JsonObject | None = None
-    fee_type: str = ABSENT
-    fee_multiplier: Decimal = ABSENT
     additional_prohibitions: list[str] | None = ABSENT
-    volume: Decimal | None = None
-    last_updated_ts: datetime | None = None
+    categories: list[str] = ABSENT
+    category: str = ABSENT
+    contract_terms_url: str = ABSENT
+    contract_url: str = ABSENT
     exchange_index: int | None = None
+    fee_multiplier: Decimal = ABSENT
+    fee_type: str = ABSENT
+    frequency: str = ABSENT
+    last_updated_ts: datetime | None = None
+    product_metadata: JsonObject | None = None
+    settlement_sources: list[SettlementSource] | None = ABSENT
+    tags: list[str] | None = ABSENT
+    ticker: str
+    title: str = ABSENT
+    volume: Decimal | None = None
 
 
 class SeriesFeeChange(Model):

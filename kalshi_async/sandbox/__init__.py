@@ -1,0 +1,35 @@
+"""An embedded Kalshi exchange on loopback: a catalog from a seed or from recorded files, behind
+the real REST API.
+
+    async with Sandbox.serve(seed=7) as exchange:
+        async with exchange.client() as kalshi:
+            ...
+
+Needs aiohttp (``pip install 'kalshi-async[sandbox]'``).
+"""
+
+from __future__ import annotations
+
+try:
+    import aiohttp as _aiohttp  # noqa: F401 - asked for here so that the remedy can be named
+except ImportError as error:
+    raise ImportError("the sandbox needs aiohttp: pip install 'kalshi-async[sandbox]'") from error
+
+from ._auth import Credentials
+from ._catalog import Catalog
+from ._faults import Fault, Faults
+from ._loading import LoadError, LoadSummary
+from ._run import run
+from ._sandbox import Sandbox, SandboxError
+
+__all__ = [
+    "Catalog",
+    "Credentials",
+    "Fault",
+    "Faults",
+    "LoadError",
+    "LoadSummary",
+    "Sandbox",
+    "SandboxError",
+    "run",
+]

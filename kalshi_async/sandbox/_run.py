@@ -1,0 +1,60 @@
+"""Running the embedded exchange until a signal ends it, for command lines."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ._faults import Faults
+from ._sandbox import Sandbox
+
+
+async def run(
+    *,
+    port: int = 0,
+    seed: int = 7,
+    markets: int = 2_000,
+    load: Iterable[str | Path] = (),
+    tier: str | None = "basic",
+    faults: Faults | None = None,
+    host: str = "127.0.0.1",
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then return; `announce` gets one NAME=value a line once ready.
+
+    Raises what `Sandbox.serve` raises. Cancelling stops the exchange as a signal does.
+    """
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    handled: list[signal.Signals] = []
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            try:
+                loop.add_signal_handler(number, ended.set)
+            except NotImplementedError:
+                # Windows loops have no signal handlers: there Ctrl-C cancels the caller instead.
+                continue
+            handled.append(number)
+        serving = Sandbox.serve(
+            port=port, seed=seed, markets=markets, load=load, tier=tier, faults=faults, host=host
+        )
+        async with serving as exchange:
+            for line in environment(exchange):
+                announce(line)
+            await ended.wait()
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)
+
+
+def environment(exchange: Sandbox) -> list[str]:
+    """The settings a client of this exchange reads from its environment, one NAME=value a line."""
+    return [
+        "KALSHI_ENV=sandbox",
+        f"KALSHI_BASE_URL={exchange.base_url}",
+        f"KALSHI_WS_URL={exchange.ws_url}",
+        f"KALSHI_API_KEY_ID={exchange.api_key_id}",
+        f"KALSHI_PRIVATE_KEY_PATH={exchange.private_key_path}",
+    ]
