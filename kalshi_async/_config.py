@@ -69,7 +69,8 @@ class Environment(Enum):
         name = value.strip().lower() if isinstance(value, str) else repr(value)
         if name in names:
             return cls(name)
-        close = difflib.get_close_matches(name, names, 1)
+        begun = [one for one in names if name and one.startswith(name)]
+        close = begun or difflib.get_close_matches(name, names, 1)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         raise ConfigurationError(f"{origin} is {_shown(value)}{hint}; expected {', '.join(names)}")
 
@@ -279,7 +280,7 @@ def _credentials(
             f"{called('api_key_id')} without a private key; give {called('private_key_path')} "
             f"or {called('private_key')}, or neither for public calls only"
         )
-    if api_key_id != api_key_id.strip() or not api_key_id.isprintable() or not api_key_id.isascii():
+    if not all("!" <= character <= "~" for character in api_key_id):
         raise ConfigurationError(f"{called('api_key_id')} holds spaces or other odd characters")
     if private_key_path is not None:
         if not isinstance(private_key_path, str | os.PathLike):

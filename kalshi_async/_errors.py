@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_LONGEST_SUMMARY = 1000
+_LONGEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +172,22 @@ class APIError(KalshiError):
 
     def __init__(self, status: int, body: ErrorBody) -> None:
         said = body.message or body.code or "no message"
-        if body.code and body.code not in said:
+        if body.code and body.code != said:
             said = f"{body.code}: {said}"
         if body.details:
             said = f"{said}; {body.details}"
-        super().__init__(f"HTTP {status}, {' '.join(said.split())[:_LONGEST_SUMMARY]}")
+        super().__init__(f"HTTP {status}, {_one_line(said)}")
         self.status = status
         self.code = body.code
         self.message = body.message
         self.details = body.details
         self.service = body.service
+
+
+def _one_line(text: str) -> str:
+    """Text of the exchange for a terminal or a log: no line breaks, no control characters."""
+    printable = (character if character.isprintable() else " " for character in text[:_LONGEST])
+    return " ".join("".join(printable).split())
 
 
 class BadRequestError(APIError):

@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, and no deadline: timings belong to the benchmarks.
+settings.register_profile("kalshi_async", derandomize=True, deadline=None)
+settings.load_profile("kalshi_async")
 
 _SHARED = Path(__file__).resolve().parents[2] / "shared"
 

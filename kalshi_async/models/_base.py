@@ -25,12 +25,13 @@ JsonObject = dict[str, Any]
 
 # Without this, type checkers take subclasses for mutable: they do not see that frozen is inherited.
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Model(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Model(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A decoded, immutable object of the exchange.
 
     Unknown fields of the wire are ignored, unknown values of an enumeration are kept as text.
     Equal when all fields are equal. (``gc=False``: a model holds JSON data only and cannot be part
-    of a reference cycle, so the collector need not walk millions of them.)
+    of a reference cycle, so the collector need not walk millions of them.) ``msgspec.json.encode``
+    gives the form of the wire again, without the fields that were absent.
 
     The structs of long lists declare their fields in the order of the wire, which is alphabetical:
     the decoder looks for a key where the last one left off, and any other order costs a fifth.

@@ -154,5 +154,7 @@ def event_json(event: Event, *, nested: bool) -> dict[str, object]:
     if series.kind in (Kind.LADDER, Kind.BRACKET):
         shown["strike_date"] = time_text(event.close)
     if nested:
-        shown["markets"] = [msgspec.Raw(market.json()) for market in event.markets]
+        # Archived markets are only in the historical lists.
+        markets = () if event.state == states.ARCHIVED else event.markets
+        shown["markets"] = [msgspec.Raw(market.json()) for market in markets]
     return shown

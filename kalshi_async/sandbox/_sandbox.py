@@ -236,10 +236,11 @@ class Sandbox:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
             await self._stop()
-            raise SandboxError(error.errno or 0, _cannot_bind(host, port, error)) from error
-        bound = runner.addresses[0]
-        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-        self._address = f"{shown}:{bound[1]}"
+            raise SandboxError(_cannot_bind(host, port, error)) from error
+        name, bound = runner.addresses[0][:2]
+        # An address that stands for every interface is one to listen on, not one to connect to.
+        name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104
+        self._address = f"[{name}]:{bound}" if ":" in name else f"{name}:{bound}"
 
     async def _stop(self) -> None:
         if self._key_path is not None:

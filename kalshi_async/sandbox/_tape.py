@@ -152,10 +152,7 @@ class Tape:
         self._trades_at = lru_cache(maxsize=512)(self._market_trades)
 
     def build(self) -> None:
-        """Collect every trade; takes seconds for a large catalog, so call it off
-        the event loop for a
-        large catalog.
-        """
+        """Collect every trade; seconds of work for a large catalog, so call it in a thread."""
         with self._lock:
             if not self._built:
                 self._collect()
