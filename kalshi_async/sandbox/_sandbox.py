@@ -28,7 +28,7 @@ from ._draw import default_now
 from ._faults import Faults
 from ._limits import Limits, tier_named
 from ._operations import API_ROOT
-from ._server import DROPPED, Server
+from ._server import DROPPED, Server, http_logger
 from ._text import to_micros
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("kalshi_async.sandbox")
 MOST_MARKETS = 1_000_000
+# Two thousand ids fit into one request line, as the contract allows.
+_LONGEST_LINE = 1 << 18
 
 
 class SandboxError(OSError):
@@ -228,7 +230,12 @@ class Sandbox:
         if not _is_loopback(host):
             logger.warning("the sandbox listens on %s: other machines can reach it", host)
         runner = web.AppRunner(
-            self._server.application(), access_log=None, handle_signals=False, shutdown_timeout=0.1
+            self._server.application(),
+            access_log=None,
+            logger=http_logger,
+            handle_signals=False,
+            shutdown_timeout=0.1,
+            max_line_size=_LONGEST_LINE,
         )
         await runner.setup()
         self._runner = runner

@@ -12,6 +12,7 @@ from email.utils import formatdate
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler as RequestHandler
 from aiohttp.typedefs import Middleware
 
@@ -36,6 +37,19 @@ _ENCODER = msgspec.json.Encoder()
 _UNROUTED = "unrouted"
 _COSTS = {(method, path): cost for method, path, cost in ENDPOINT_COSTS}
 _FAULT_CODES = {429: "too_many_requests", 500: "internal_server_error", 503: "service_unavailable"}
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """A request that is not HTTP is the sender's fault: one line says so."""
+    if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+        reason = str(record.exc_info[1].message).partition("\n")[0]
+        record.msg, record.args, record.exc_info = "not an HTTP request: %s", (reason,), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
+
+
+http_logger = logging.getLogger("kalshi_async.sandbox.http")
+http_logger.addFilter(_without_traceback)
 
 
 class Server:

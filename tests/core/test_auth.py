@@ -85,7 +85,7 @@ def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
 @pytest.mark.parametrize(
     "passphrase",
-    [PASSPHRASE, PASSPHRASE.encode(), lambda: PASSPHRASE, lambda: PASSPHRASE.encode()],
+    [PASSPHRASE, PASSPHRASE.encode(), lambda: PASSPHRASE, PASSPHRASE.encode],
     ids=["text", "bytes", "callable-text", "callable-bytes"],
 )
 def test_encrypted_rsa_forms(form: PrivateFormat, passphrase: object) -> None:

@@ -222,6 +222,9 @@ async def test_history_is_only_under_historical(api: Api) -> None:
     await api.refused(f"/markets/{old}", 404)
     assert (await api.get(f"/historical/markets/{old}"))["market"]["ticker"] == old
     await api.refused("/historical/markets/KXFED-26MAR19", 404)
+    event = (await api.get(f"/historical/markets/{old}"))["market"]["event_ticker"]
+    shown = await api.get(f"/events/{event}", with_nested_markets="true")
+    assert shown["event"]["markets"] == shown["markets"] == []
     cutoff = parse_time((await api.get("/historical/cutoff"))["market_settled_ts"])
     for trade in await api.pages("/historical/trades", "trades", limit=1000):
         assert parse_time(trade["created_time"]) < cutoff
@@ -240,6 +243,14 @@ async def test_trades_are_newest_first_and_filtered_by_time(api: Api) -> None:
     assert own == await api.pages("/markets/trades", "trades", limit=500, ticker="KXFED-26MAR19")
     assert (await api.get("/markets/trades", is_block_trade="true"))["trades"] == []
     assert (await api.get("/markets/trades", ticker="UNKNOWN"))["trades"] == []
+
+
+async def test_long_lists_of_identifiers_fit_into_a_request(api: Api) -> None:
+    targets = await api.pages("/structured_targets", "structured_targets", page_size=2000)
+    wanted = [target["id"] for target in targets[:20]]
+    padding = [f"{number:036}" for number in range(1500)]
+    found = await api.get("/structured_targets", ids=padding + wanted)
+    assert [target["id"] for target in found["structured_targets"]] == wanted
 
 
 async def test_unknown_things_are_not_found(api: Api) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -183,3 +185,27 @@ async def test_recorded_shapes_of_limits_and_costs(shared: Path) -> None:
         assert limits.json() == json.loads((recorded / "account__limits.json").read_text())
         costs = await http.get(exchange.base_url + "/account/endpoint_costs")
         assert costs.json() == json.loads((recorded / "account__endpoint_costs.json").read_text())
+
+
+WORDS = (
+    "-1", "0", "1", "60", "1772700000", "9223372036854775807", "-9223372036854775808", "1e3", "²",
+    "true", "open", "closed", "only", "KXFED-26MAR19", "A,,B", "\x00", "\N{SNOWMAN}", "x" * 3000,
+    "9999-12-31T23:59:59Z", "0001-01-01", "CgYI8JHtswkSDktYRVJVUFRTVVBFUi0w",
+)  # fmt: skip
+NAMES = (
+    "limit", "cursor", "status", "tickers", "ticker", "event_ticker", "series_ticker", "mve_filter",
+    "min_created_ts", "max_close_ts", "min_ts", "start_ts", "end_ts", "period_interval", "depth",
+    "market_tickers", "ids", "page_size", "type", "from", "to", "last_sec", "range", "category",
+    "minimum_start_date", "min_updated_ts", "milestone_ids", "with_nested_markets",
+)  # fmt: skip
+PATHS = ("KXFED-26MAR19", "KXFED", "KXMLBGAME", "nyc", "%20", "a%2Fb", "%00", "%E2%98%83")
+
+
+async def test_nonsense_is_refused_or_answered_but_never_a_failure(api: Api) -> None:
+    random = Random(20)
+    for operation in OPERATIONS * 12:
+        path = re.sub(r"\{\w+\}", lambda _: random.choice(PATHS), operation.path)
+        params = {name: random.choice(WORDS) for name in random.sample(NAMES, 6)}
+        response = await api.raw(path, **params)
+        assert response.status_code in (200, 400, 401, 404), (path, params, response.text)
+        assert isinstance(response.json(), dict)

@@ -176,6 +176,22 @@ async def test_an_unexpected_failure_is_logged_and_answered_without_a_traceback(
     assert "secret detail" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "sent", [b"GARBAGE\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"]
+)
+async def test_what_is_not_http_is_refused_in_one_line(
+    exchange: Sandbox, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = exchange.base_url.split("/")[2].split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(sent)
+    assert (await reader.readline()).startswith(b"HTTP/1.0 400")
+    writer.close()
+    await writer.wait_closed()
+    assert "Traceback" not in caplog.text
+    assert len(caplog.messages) <= 1
+
+
 async def test_a_taken_port_is_named(exchange: Sandbox) -> None:
     port = int(exchange.base_url.split(":")[2].split("/")[0])
     with pytest.raises(SandboxError, match=rf"port {port} on 127\.0\.0\.1 is taken"):
@@ -183,12 +199,20 @@ async def test_a_taken_port_is_named(exchange: Sandbox) -> None:
             pass
 
 
+async def test_the_client_of_an_exchange_talks_to_it(exchange: Sandbox) -> None:
+    async with exchange.client(limits=None) as kalshi:
+        market = await kalshi.markets.get("KXFED-26MAR19")
+    assert str(market.yes_bid) == "0.6100"
+    assert exchange.requests["GetMarket", 200] == 1
+
+
 async def test_another_host_is_announced(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "kalshi_async.sandbox"):
         async with Sandbox.serve(markets=0):
             assert not caplog.records
-        async with Sandbox.serve(markets=0, host="0.0.0.0"):
+        async with Sandbox.serve(markets=0, host="0.0.0.0") as exchange:
             assert "other machines can reach it" in caplog.text
+            assert exchange.base_url.startswith("http://127.0.0.1:")
 
 
 @pytest.mark.parametrize(
