@@ -83,6 +83,7 @@ class Catalog:
         return self.generated.cutoff
 
     def __len__(self) -> int:
+        """Markets of the live list; those settled before the cutoff come on top."""
         return self.generated.markets + len(self.loaded.markets) - self._shadowed
 
     def __repr__(self) -> str:

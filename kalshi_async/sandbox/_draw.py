@@ -63,7 +63,9 @@ class Drawn:
 
 
 def draw(seed: int, markets: int, now: int) -> Drawn:
-    """A catalog of exactly `markets` markets; the same arguments draw the same catalog."""
+    """A catalog with exactly `markets` markets in the live list, and about a twentieth more that are
+    only in the historical ones; the same arguments draw the same catalog.
+    """
     return _sorted(*_Drawing(seed, now).run(markets))
 
 
@@ -86,11 +88,11 @@ class _Drawing:
         plan = [(game, state) for state in (states.ACTIVE, *range(9))]
         plan += [(number, states.ACTIVE) for number in range(len(SERIES))]
         for number, state in plan:
-            left -= self._draw(number, state, left)
+            left -= self._draw_listed(number, state, left)
         random, by_series, by_state = self.random.random, self._series, self._states
         while left > 0:
             number = bisect(by_series, random() * by_series[-1])
-            left -= self._draw(number, bisect(by_state, random() * by_state[-1]), left)
+            left -= self._draw_listed(number, bisect(by_state, random() * by_state[-1]), left)
         return self.columns, self.tickers, tuple(self.pool)
 
     def _anchors(self) -> list[tuple[int, int, int]]:
@@ -100,6 +102,11 @@ class _Drawing:
         fed = max(to_micros(datetime(2026, 3, 19, 18, tzinfo=UTC)), self.now + 7 * DAY)
         btc = max(to_micros(datetime(2026, 3, 14, 22, tzinfo=UTC)), self.now + 2 * DAY)
         return [(FED_ANCHOR, INDEX["KXFED"], fed), (BTC_ANCHOR, INDEX["KXBTC"], btc)]
+
+    def _draw_listed(self, number: int, state: int, left: int) -> int:
+        """Draw an event; how many markets that adds to the live list."""
+        added = self._draw(number, state, left)
+        return 0 if state == states.ARCHIVED else added
 
     def _draw(self, number: int, state: int, left: int) -> int:
         if left <= 0:

@@ -37,8 +37,8 @@ def sandbox(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
         lines = [process.stdout.readline().strip() for _ in NAMES]
         yield process, dict(line.split("=", 1) for line in lines)
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()
+        process.communicate(timeout=20)
 
 
 async def test_prints_settings_that_from_env_reads_and_ends_on_sigterm() -> None:

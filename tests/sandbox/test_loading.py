@@ -84,7 +84,8 @@ async def test_loaded_markets_join_the_generated_ones(tmp_path: Path) -> None:
         assert len(exchange.catalog) == 201
         live = await api.pages("/markets", "markets", limit=9)
         old = await api.pages("/historical/markets", "markets", limit=9)
-        assert len({market["ticker"] for market in live + old}) == len(live + old) == 201
+        assert len(live) == 201
+        assert len({market["ticker"] for market in live + old}) == len(live + old) > 201
         raw = await http.get(exchange.base_url + "/markets/KXFED-26MAR19")
         assert raw.text == f'{{"market":{CENTS}}}'
         book = await api.get("/markets/KXA-26JAN01-T1/orderbook")
