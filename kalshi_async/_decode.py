@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast, overload
 
 import msgspec
 
-from ._cutting import cut_page
+from ._cutting import CutPage, cut_page
 from ._errors import DecodeError, InvalidRequestError
 from ._repair import UNREADABLE, Drift, Probes, legacy_probes, nested_models, repair
 
@@ -103,6 +103,7 @@ class PageDecoder(Generic[T]):
         self.item = item
         self.key = key
         names = {"items": key, "cursor": cursor_key}
+        self._cursor_name = b'"%s"' % cursor_key.encode()
         cursor: tuple[str, Any, Any] = ("cursor", str | None, None)
         self._whole: msgspec.json.Decoder[_Whole[T]] = _struct_decoder(
             "WholePage",
@@ -147,7 +148,13 @@ class PageDecoder(Generic[T]):
             envelope = self._split.decode(found.envelope)
         except UNREADABLE:
             return None
-        return None if envelope.items else (found.pieces, envelope.cursor or None)
+        if envelope.items or (envelope.cursor is None and self._may_hide_cursor(body, found)):
+            return None
+        return found.pieces, envelope.cursor or None
+
+    def _may_hide_cursor(self, body: bytes, found: CutPage) -> bool:
+        """Whether the cursor may lie between the list and a later one, where the cut took it."""
+        return self._cursor_name in body and self._cursor_name not in found.envelope
 
     def decode_piece(self, piece: bytes, start: int) -> Decoded[T]:
         """The items of a JSON list; ``start`` is the index of the first on its page.

@@ -53,6 +53,8 @@ class HttpxAdapter:
     """
 
     def __init__(self, client: httpx.AsyncClient | None = None, max_connections: int = 100) -> None:
+        from http.cookiejar import CookieJar, DefaultCookiePolicy
+
         import httpx
 
         self._httpx = httpx
@@ -60,6 +62,7 @@ class HttpxAdapter:
         self._client = client or httpx.AsyncClient(
             timeout=None,  # noqa: S113 - `send` bounds the whole attempt
             follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # keeps none
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=max_connections),
         )
 
@@ -217,4 +220,4 @@ def _no_answer(timeout: float | None) -> str:
 
 
 def _lost(request: Request, exc: BaseException) -> str:
-    return f"connection to {_host(request)} broke: {exc or type(exc).__name__}"
+    return f"connection to {_host(request)} broke: {str(exc) or type(exc).__name__}"

@@ -53,7 +53,7 @@ def cut(window: Window, oldest: float, newest: float, most: int) -> list[Window]
     pages = estimate_pages(window, oldest, newest)
     start = EPOCH if window.start is None else window.start
     end = math.ceil(newest if window.end is None else window.end)
-    if pages <= LONG or end - start < 4:
+    if pages <= LONG or end - start < 4 or most < 2:
         return [window]
     pieces = min(most, max(2, math.ceil(pages / PIECE)))
     widths = _growing_widths(end - start, max(newest - oldest, 1.0) * PIECE, pieces)

@@ -46,15 +46,31 @@ def recorded(shared: Path) -> dict[str, Wire]:
     return found
 
 
-PRICES = (
-    "yes_bid yes_ask no_bid no_ask last_price previous_yes_bid previous_yes_ask previous_price "
-    "notional_value settlement_value liquidity"
-).split()
+PRICES = [
+    "yes_bid",
+    "yes_ask",
+    "no_bid",
+    "no_ask",
+    "last_price",
+    "previous_yes_bid",
+    "previous_yes_ask",
+    "previous_price",
+    "notional_value",
+    "settlement_value",
+    "liquidity",
+]
 COUNTS = ["volume", "volume_24h", "open_interest", "yes_bid_size", "yes_ask_size"]
-TIMES = (
-    "open_time close_time created_time updated_time expected_expiration_time expiration_time "
-    "latest_expiration_time occurrence_datetime settlement_ts"
-).split()
+TIMES = [
+    "open_time",
+    "close_time",
+    "created_time",
+    "updated_time",
+    "expected_expiration_time",
+    "expiration_time",
+    "latest_expiration_time",
+    "occurrence_datetime",
+    "settlement_ts",
+]
 TEXTS = ["ticker", "event_ticker", "status", "result", "market_type", "price_level_structure"]
 
 
@@ -81,7 +97,7 @@ def assert_same(market: Market, wire: Wire) -> tuple[int, int]:
             assert getattr(market, name) is None
     for name in TIMES:
         text = wire.get(name)
-        expected = None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00"))
+        expected = None if text is None else datetime.fromisoformat(text)
         assert getattr(market, name) == expected, (market.ticker, name)
     for name in TEXTS:
         assert getattr(market, name) == wire[name], (market.ticker, name)
@@ -98,11 +114,10 @@ async def test_every_recorded_market_comes_back_digit_for_digit(
 ) -> None:
     seen: dict[str, Market] = {}
     async with Sandbox.serve(markets=0, load=[shared / "recorded"], tier="premier") as exchange:
-        async with exchange.client(http=http) as kalshi:
-            async with kalshi.markets.scan() as scan:
-                async for market in scan:
-                    assert market.ticker not in seen
-                    seen[market.ticker] = market
+        async with exchange.client(http=http) as kalshi, kalshi.markets.scan() as scan:
+            async for market in scan:
+                assert market.ticker not in seen
+                seen[market.ticker] = market
         assert kalshi.stats.undecoded_items == kalshi.stats.drifted_fields == 0
     assert seen.keys() == recorded.keys()
     assert len(seen) > 100

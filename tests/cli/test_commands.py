@@ -42,7 +42,16 @@ def test_scan_shows_a_table_and_a_closing_line_without_escape_codes() -> None:
 
 def test_scan_takes_filters_and_a_limit() -> None:
     done = kalshi(
-        "scan", "--markets", MARKETS, "--status", "open", "--mve", "exclude", "--limit", "7", "--json"
+        "scan",
+        "--markets",
+        MARKETS,
+        "--status",
+        "open",
+        "--mve",
+        "exclude",
+        "--limit",
+        "7",
+        "--json",
     )
     summary = json.loads(done.out)
     assert summary["markets"] == 7

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,14 +15,10 @@ from kalshi_async._config import config_from_env, make_config
 from tests.support import ScriptedHTTP, answer
 
 from .keys import BASE, KEY_ID, PASSPHRASE, key_of, pem, public_pem
+from .servers import Serve, http_answer, listening
 
 KINDS = pytest.mark.parametrize("kind", ["rsa", "ed25519"])
 FORMS = pytest.mark.parametrize("passphrase", [None, PASSPHRASE], ids=["plain", "encrypted"])
-
-
-def http_answer(status: str, body: bytes, *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", *headers, "", ""]
-    return "\r\n".join(lines).encode() + body
 
 
 BEHAVIOURS: dict[str, bytes | None] = {
@@ -102,27 +97,22 @@ def assert_silent(texts: list[str], hidden: list[str]) -> None:
             assert secret not in text, f"{secret[:12]}… shows in: {text[:400]}"
 
 
-@asynccontextmanager
-async def server(reply: bytes | None, signatures: list[str]) -> AsyncIterator[str]:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            for line in head.split("\r\n"):
-                name, _, value = line.partition(": ")
-                if name.upper() == "KALSHI-ACCESS-SIGNATURE":
-                    signatures.append(value)
-            if reply is None:
-                await reader.read()  # until the client gives up
-            else:
-                writer.write(reply)
-                await writer.drain()
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
+def replying(reply: bytes | None, signatures: list[str]) -> Serve:
+    """Answers each connection's first request; None: leaves it unanswered."""
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with listening:
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/trade-api/v2"
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        for line in head.split("\r\n"):
+            name, _, value = line.partition(": ")
+            if name.upper() == "KALSHI-ACCESS-SIGNATURE":
+                signatures.append(value)
+        if reply is None:
+            await reader.read()  # until the client gives up
+        else:
+            writer.write(reply)
+            await writer.drain()
+
+    return serve
 
 
 @pytest.mark.parametrize("http", ["httpx", "aiohttp"])
@@ -132,7 +122,7 @@ async def test_calls_over_real_sockets(http: str, behaviour: str, heard: Everyth
     signatures: list[str] = []
     events: list[object] = []
     texts: list[str] = []
-    async with server(BEHAVIOURS[behaviour], signatures) as base_url:
+    async with listening(replying(BEHAVIOURS[behaviour], signatures)) as base_url:
         kalshi = KalshiClient(
             base_url=base_url,
             api_key_id=KEY_ID,

@@ -27,6 +27,7 @@ from kalshi_async._wire import (
 )
 
 from .keys import KEY_ID, ed_key, verify
+from .servers import http_answer, listening
 
 GET = Operation("GetThing", "GET", "/things/{name}")
 POST = Operation("MakeThing", "POST", "/things")
@@ -171,43 +172,27 @@ def test_bodies_are_json_with_their_type() -> None:
 
 @dataclass
 class Recorder:
-    """A server that records what it is sent, byte for byte."""
+    """What a server was sent, byte for byte."""
 
-    answers: list[bytes]
+    answer: bytes
+    base_url: str = ""
     lines: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
-    port: int = 0
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/trade-api/v2"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-                self.lines.append(head[0])
-                pairs = (line.split(": ", 1) for line in head[1:] if line)
-                self.headers.append({name.lower(): value for name, value in pairs})
-                writer.write(self.answers[min(len(self.lines), len(self.answers)) - 1])
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-
-def http_answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", *headers]
-    return "\r\n".join([*lines, "", ""]).encode() + body
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+            self.lines.append(head[0])
+            pairs = (line.split(": ", 1) for line in head[1:] if line)
+            self.headers.append({name.lower(): value for name, value in pairs})
+            writer.write(self.answer)
+            await writer.drain()
 
 
 @asynccontextmanager
-async def recorder(*answers: bytes) -> AsyncIterator[Recorder]:
-    record = Recorder(list(answers))
-    server = await asyncio.start_server(record.serve, "127.0.0.1", 0)
-    record.port = server.sockets[0].getsockname()[1]
-    async with server:
+async def recorder(status: str, body: bytes, *headers: str) -> AsyncIterator[Recorder]:
+    record = Recorder(http_answer(status, body, *headers))
+    async with listening(record.serve) as record.base_url:
         yield record
 
 
@@ -224,7 +209,7 @@ def signed_client(record: Recorder, http: str | httpx.AsyncClient) -> KalshiClie
 @pytest.mark.parametrize("http", ["httpx", "aiohttp"])
 async def test_what_is_signed_is_what_is_sent(http: str) -> None:
     query = {"q": "a b&c=d/é%20#?+", "tickers": ["A,1", "B%2C", "'\"(!*~"], "limit": 5, "on": True}
-    async with recorder(http_answer(b"{}")) as record:
+    async with recorder("200 OK", b"{}") as record:
         async with signed_client(record, http) as kalshi:
             for value in ODD:
                 await kalshi._transport.call(GET, path={"name": value}, query=query)
@@ -235,7 +220,7 @@ async def test_what_is_signed_is_what_is_sent(http: str) -> None:
             path, _, sent_query = target.partition("?")
             assert unquote(path.removeprefix("/trade-api/v2/things/")) == value
             assert sent_query == encode_query(query)
-            assert headers["host"] == f"127.0.0.1:{record.port}"
+            assert headers["host"] == record.base_url.split("/")[2]
             signed = {name.upper(): text for name, text in headers.items()}
             verify(ed_key(), signed, "GET", path)
 
@@ -245,10 +230,8 @@ async def test_what_is_signed_is_what_is_sent(http: str) -> None:
 async def test_redirects_raise_and_are_not_followed(http: str, status: str) -> None:
     async with (
         httpx.AsyncClient(follow_redirects=True) as own,
-        recorder(http_answer(b"{}")) as elsewhere,
-        recorder(
-            http_answer(b"gone", status, f"location: {elsewhere.base_url}/things/A")
-        ) as record,
+        recorder("200 OK", b"{}") as elsewhere,
+        recorder(status, b"gone", f"location: {elsewhere.base_url}/things/A") as record,
         signed_client(record, own if http == "own" else http) as kalshi,
     ):
         with pytest.raises(DecodeError, match=r"redirect to 127.0.0.1 is not") as caught:

@@ -1,0 +1,47 @@
+"""Child processes: where they run, what they inherit, and what becomes of their failures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = Path(__file__).resolve().parent / ".cache"
+
+_DROPPED = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PYTHONDONTWRITEBYTECODE", "PYTHONHOME")
+
+
+class BenchmarkError(RuntimeError):
+    """A benchmark could not be taken; the message says what to do."""
+
+
+def child_environment() -> dict[str, str]:
+    """The environment of servers and contenders: this checkout first, no proxy, no credentials."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() not in _DROPPED and not name.startswith("KALSHI_")
+    }
+    return {**kept, "PYTHONPATH": str(ROOT), "NO_PROXY": "*", "no_proxy": "*"}
+
+
+def captured(command: Sequence[str], *, timeout: float = 120) -> str:
+    """What a command prints, run in the checkout with the environment of a child.
+
+    Raises BenchmarkError, with the last line of its complaint, where it fails.
+    """
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise BenchmarkError(f"`{' '.join(command)}` failed: {last}")
+    return done.stdout
