@@ -148,16 +148,20 @@ class AiohttpAdapter:
                 timeout=aiohttp.ClientTimeout(total=timeout, ceil_threshold=math.inf),
             ) as answer:
                 body = await answer.read()
+            lowered = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(answer.status, lowered, body)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:
             raise ConnectionFailedError(f"no connection to {_host(request)}: {exc}") from exc
         except TimeoutError as exc:
             raise RequestTimeoutError(_no_answer(timeout)) from exc
         except (aiohttp.NonHttpUrlClientError, aiohttp.InvalidURL) as exc:
             raise ConfigurationError(f"{_host(request)}: {exc}") from exc
+        except aiohttp.ClientResponseError as exc:
+            malformed, cause = _lost(request, exc), exc.__cause__
         except (aiohttp.ClientError, OSError) as exc:
             raise ConnectionLostError(_lost(request, exc)) from exc
-        lowered = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status, lowered, body)
+        # Outside the handler: that exception's repr holds the headers that were sent.
+        raise ConnectionLostError(malformed) from cause
 
     async def aclose(self) -> None:
         if self._session is not None:
@@ -220,4 +224,5 @@ def _no_answer(timeout: float | None) -> str:
 
 
 def _lost(request: Request, exc: BaseException) -> str:
-    return f"connection to {_host(request)} broke: {str(exc) or type(exc).__name__}"
+    reason = " ".join(str(exc).split()) or type(exc).__name__
+    return f"connection to {_host(request)} broke: {reason}"

@@ -48,6 +48,7 @@ class Drift:
     index: int | None = None
 
     def at(self, index: int) -> Drift:
+        """The same, of the item at ``index``."""
         return replace(self, index=index)
 
 

@@ -217,7 +217,6 @@ class Transport:
             elif isinstance(exc, KalshiError):
                 self._note_failure(call, exc)
             raise
-        call.arrived = True
         elapsed = anyio.current_time() - sent_at
         telemetry.received(
             operation.name, call.attempts, response.status, elapsed, len(response.body)
@@ -284,7 +283,6 @@ class Transport:
             value, drift = decoder.decode(response.body)
         except KalshiError as exc:
             exc.operation = operation.name
-            exc.may_have_reached_server = True
             raise
         self.note_drift(operation, tuple(drift), ())
         return value

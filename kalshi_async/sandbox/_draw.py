@@ -63,7 +63,7 @@ class Drawn:
 
 
 def draw(seed: int, markets: int, now: int) -> Drawn:
-    """A catalog with exactly `markets` markets in the live list, and about a twentieth more that are
+    """A catalog with exactly `markets` markets in the live list, and a twentieth more that are
     only in the historical ones; the same arguments draw the same catalog.
     """
     return _sorted(*_Drawing(seed, now).run(markets))

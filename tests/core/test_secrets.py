@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,9 @@ BEHAVIOURS: dict[str, bytes | None] = {
     "hang-up": b"",
     "timeout": None,
 }
+
+
+SIGNATURE = re.compile(r"[A-Za-z0-9+/]{80,}")
 
 
 class Everything(logging.Handler):
@@ -95,6 +99,7 @@ def assert_silent(texts: list[str], hidden: list[str]) -> None:
     for text in texts:
         for secret in hidden:
             assert secret not in text, f"{secret[:12]}… shows in: {text[:400]}"
+        assert not SIGNATURE.search(text), f"a signature, or its like, shows in: {text[:400]}"
 
 
 def replying(reply: bytes | None, signatures: list[str]) -> Serve:
@@ -232,6 +237,7 @@ def test_configuration_errors(
     texts += tell(caught.value)
     config = make_config(**good)  # type: ignore[arg-type]
     texts += [repr(config), str(config), repr(config.credentials)]
+    assert "private_key" not in repr(config)
     assert_silent(texts + heard.texts, secrets(key_text, passphrase))
 
 
@@ -240,3 +246,5 @@ def test_the_search_would_find_a_leak() -> None:
     for secret in secrets(key_text, PASSPHRASE):
         with pytest.raises(AssertionError, match="shows in"):
             assert_silent([f"a log line with {secret} in it"], secrets(key_text, PASSPHRASE))
+    with pytest.raises(AssertionError, match="shows in"):
+        assert_silent(["sig: " + "Ab0+/" * 17 + "abc=="], secrets(key_text, PASSPHRASE))

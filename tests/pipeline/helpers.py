@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -140,10 +140,9 @@ class RawServer:
         behaviour = self.behaviours[min(self.connections, len(self.behaviours) - 1)]
         self.connections += 1
         async with stream:
-            try:
+            # the client may go away first
+            with suppress(anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError):
                 await behaviour(Connection(stream, self))
-            except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError):
-                pass  # the client went away first
         self.ended.set()
 
 

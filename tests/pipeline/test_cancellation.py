@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kalshi_async import (
     ConnectionFailedError,
     KalshiClient,
+    Page,
     Paginator,
     Priority,
     Response,
@@ -24,7 +26,6 @@ from tests.pipeline.helpers import (
     SIGNED,
     Connection,
     Stepped,
-    answers,
     both_backends,
     flat,
     make_transport,
@@ -199,7 +200,6 @@ def test_pagination_goes_on_where_it_was_cancelled(backend: str) -> None:
 
         http = ScriptedHTTP(answer())
         books = Books(http)
-        from kalshi_async import Page
 
         async def fetch(cursor: str | None) -> Page[int]:
             await fetch_from(books.transport, cursor)
@@ -281,8 +281,6 @@ def test_a_failed_connection_is_cancelled_in_its_back_off(backend: str) -> None:
 
 
 async def test_asyncios_own_timeout() -> None:
-    import asyncio
-
     async def forever(_: object) -> Response:
         await anyio.sleep_forever()
         return answer()

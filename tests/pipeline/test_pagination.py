@@ -275,7 +275,7 @@ def test_pieces_hold_the_same_items(
 
 @pytest.mark.parametrize("last", [True, False])
 async def test_a_large_page_in_slices_lets_others_run(last: bool) -> None:
-    note = "},{\"ticker\":" * 20
+    note = '},{"ticker":' * 20
     raw = msgspec.json.encode(
         {
             "markets": [{"ticker": f"T{n}", "note": note} for n in range(5000)],

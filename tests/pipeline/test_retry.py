@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 
@@ -22,8 +23,8 @@ from kalshi_async import (
     Operation,
     PaginationError,
     RequestTimeoutError,
-    RetryPolicy,
     Retrying,
+    RetryPolicy,
 )
 from kalshi_async._errors import ErrorBody, api_error
 from kalshi_async._retry import retry_after, worth_retrying
@@ -95,7 +96,7 @@ async def run_waits(policy: RetryPolicy, seed: int) -> tuple[list[float], list[f
             rng=random.Random(seed),
             on_retry=lambda wait, error: announced.append(wait),
         )
-    pauses = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
     return announced, pauses
 
 

@@ -322,9 +322,7 @@ def test_events_and_counters() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 404, 503])
-async def test_a_raising_hook_breaks_nothing(
-    status: int, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_raising_hook_breaks_nothing(status: int, caplog: pytest.LogCaptureFixture) -> None:
     seen: list[Event] = []
 
     def broken(event: Event) -> None:

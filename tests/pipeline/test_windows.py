@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from hypothesis import assume, given, settings
@@ -30,7 +31,7 @@ def test_pieces_cover_the_window(
     assert pieces[0].end == end
     assert pieces[-1].start == start
     assert all(piece.cursor is None for piece in pieces)
-    for newer, older in zip(pieces, pieces[1:], strict=False):
+    for newer, older in itertools.pairwise(pieces):
         assert newer.start is not None
         assert older.end == newer.start + 1, "neighbours overlap by a second"
         assert older.start is None or older.start < newer.start
