@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack, get_args
 import anyio
 
 from ._auth import Passphrase, Signer
-from ._config import SETTINGS, Environment, config_from_env, make_config
+from ._config import (
+    SETTINGS,
+    Environment,
+    config_from_env,
+    is_loopback_url,
+    make_config,
+)
 from ._errors import ConfigurationError
 from ._hooks import Hook, Stats, Telemetry
 from ._http import HTTPAdapter, HttpChoice, make_adapter
@@ -62,7 +68,7 @@ class ClientOptions(TypedDict, total=False):
     deadline: float | None
     http: HttpChoice | HTTPAdapter | httpx.AsyncClient
     hooks: Iterable[Hook]
-    retry: RetryPolicy | None
+    retry: RetryPolicy | Inherit | None
     max_in_flight: int
     wall_clock: Callable[[], float]
     rng: random.Random | None
@@ -93,7 +99,7 @@ class KalshiClient:
         http: ``"auto"`` (aiohttp where it is installed, else httpx), ``"httpx"``, ``"aiohttp"``,
             an ``httpx.AsyncClient`` of your own (which is not closed), or an ``HTTPAdapter``.
         hooks: Called with every event; see ``kalshi_async.Hook``.
-        retry: How often and how patiently to try again.
+        retry: How often and how patiently to try again; None never does.
         max_in_flight: How many requests may be under way at once; more wait their turn.
         wall_clock: Seconds since the epoch, for timestamps of signatures.
         rng: Draws the jitter of back-offs.
@@ -117,7 +123,7 @@ class KalshiClient:
         deadline: float | None = None,
         http: HttpChoice | HTTPAdapter | httpx.AsyncClient = "auto",
         hooks: Iterable[Hook] = (),
-        retry: RetryPolicy | None = None,
+        retry: RetryPolicy | Inherit | None = INHERIT,
         max_in_flight: int = DEFAULT_MAX_IN_FLIGHT,
         wall_clock: Callable[[], float] = time.time,
         rng: random.Random | None = None,
@@ -142,10 +148,12 @@ class KalshiClient:
         self._telemetry = Telemetry(_checked_hooks(hooks))
         self._transport = Transport(
             builder=RequestBuilder(config.base_url, f"kalshi-async/{__version__}"),
-            http=lambda: make_adapter(http, max_in_flight),
+            http=lambda: make_adapter(http, max_in_flight, direct=is_loopback_url(config.base_url)),
             limiter=self._limiter,
             signer=signer,
-            defaults=Defaults(timeout, deadline, retry or RetryPolicy()),
+            defaults=Defaults(
+                timeout, deadline, RetryPolicy() if isinstance(retry, Inherit) else retry
+            ),
             telemetry=self._telemetry,
             rng=rng or random.Random(),  # noqa: S311 - jitter, not cryptography
             max_in_flight=max_in_flight,
@@ -206,7 +214,7 @@ class KalshiClient:
         *,
         timeout: float | Inherit | None = INHERIT,
         deadline: float | Inherit | None = INHERIT,
-        retry: RetryPolicy | Inherit = INHERIT,
+        retry: RetryPolicy | Inherit | None = INHERIT,
         priority: Priority | Inherit | None = INHERIT,
         hooks: Iterable[Hook] = (),
     ) -> Self:
@@ -215,7 +223,7 @@ class KalshiClient:
         Args:
             timeout: Seconds for one attempt; None waits for ever.
             deadline: Seconds for a whole call; None waits.
-            retry: How often and how patiently to try again.
+            retry: How often and how patiently to try again; None never does.
             priority: Rank of all calls in the limiter's queue; None: each operation's own.
             hooks: Called in addition to those there are.
 

@@ -355,6 +355,11 @@ def is_trusted(url: str) -> bool:
     return ours and parts.scheme in ("https", "wss") and _HOST.fullmatch(host) is not None
 
 
+def is_loopback_url(url: str) -> bool:
+    """Whether a URL stays on this machine."""
+    return _is_loopback(urlsplit(url).hostname or "")
+
+
 def _within(host: str, domain: str) -> bool:
     return host == domain or host.endswith(f".{domain}")
 

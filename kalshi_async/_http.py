@@ -7,6 +7,7 @@ import importlib.util
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, Protocol
+from urllib.parse import urlsplit
 
 import anyio
 
@@ -50,9 +51,16 @@ class HttpxAdapter:
     Args:
         client: The caller's own client, which is then not closed; None makes one.
         max_connections: Size of the pool, for a client made here.
+        direct: Take no proxy, whatever the environment says.
     """
 
-    def __init__(self, client: httpx.AsyncClient | None = None, max_connections: int = 100) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient | None = None,
+        max_connections: int = 100,
+        *,
+        direct: bool = False,
+    ) -> None:
         from http.cookiejar import CookieJar, DefaultCookiePolicy
 
         import httpx
@@ -62,6 +70,7 @@ class HttpxAdapter:
         self._client = client or httpx.AsyncClient(
             timeout=None,  # noqa: S113 - `send` bounds the whole attempt
             follow_redirects=False,
+            trust_env=not direct,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # keeps none
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=max_connections),
         )
@@ -107,20 +116,25 @@ class AiohttpAdapter:
 
     Args:
         max_connections: How many idle and busy connections at most.
+        direct: Take no proxy, whatever the environment says.
     """
 
-    def __init__(self, max_connections: int = 100) -> None:
+    def __init__(self, max_connections: int = 100, *, direct: bool = False) -> None:
         import aiohttp
         import yarl
 
         self._aiohttp = aiohttp
         self._url = yarl.URL
         self._max_connections = max_connections
+        self._direct = direct
+        self._proxy: str | None = None
         self._session: aiohttp.ClientSession | None = None
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open(self, url: str) -> aiohttp.ClientSession:
         if self._session is None:  # it binds to the running loop: not before the first call
             aiohttp = self._aiohttp
+            # aiohttp's own look at the environment would also send logins of a .netrc
+            self._proxy = None if self._direct else _environment_proxy(url)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=self._max_connections, ttl_dns_cache=300, keepalive_timeout=60
@@ -128,7 +142,6 @@ class AiohttpAdapter:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
                 read_bufsize=1 << 20,
-                trust_env=True,
             )
         return self._session
 
@@ -137,13 +150,14 @@ class AiohttpAdapter:
     ) -> Response:
         aiohttp = self._aiohttp
         try:
-            async with self._open().request(
+            async with self._open(request.url).request(
                 request.method,
                 # encoded=True: the path must go out exactly as it was signed
                 self._url(request.url, encoded=True),
                 headers=headers,
                 data=request.body,
                 allow_redirects=False,
+                proxy=self._proxy,
                 # ceil_threshold: aiohttp would round 5 s and more up to whole seconds
                 timeout=aiohttp.ClientTimeout(total=timeout, ceil_threshold=math.inf),
             ) as answer:
@@ -172,12 +186,13 @@ class AiohttpAdapter:
         return "aiohttp"
 
 
-def make_adapter(choice: object, max_connections: int) -> HTTPAdapter:
+def make_adapter(choice: object, max_connections: int, *, direct: bool = False) -> HTTPAdapter:
     """The adapter for what the caller chose.
 
     Args:
         choice: ``"auto"``, ``"httpx"``, ``"aiohttp"``, an ``httpx.AsyncClient``, or an adapter.
         max_connections: Size of the pool.
+        direct: Take no proxy: what is signed for loopback must not leave the machine.
 
     Raises:
         ConfigurationError: Unknown choice, aiohttp missing, or aiohttp outside asyncio.
@@ -192,9 +207,9 @@ def make_adapter(choice: object, max_connections: int) -> HTTPAdapter:
             )
         if not _on_asyncio():
             raise ConfigurationError("http='aiohttp' runs on asyncio only: use 'httpx'")
-        return AiohttpAdapter(max_connections)
+        return AiohttpAdapter(max_connections, direct=direct)
     if choice == "httpx":
-        return HttpxAdapter(max_connections=max_connections)
+        return HttpxAdapter(max_connections=max_connections, direct=direct)
     if callable(getattr(choice, "send", None)) and callable(getattr(choice, "aclose", None)):
         import httpx
 
@@ -205,6 +220,17 @@ def make_adapter(choice: object, max_connections: int) -> HTTPAdapter:
         f"http is {choice!r}; expected 'auto', 'httpx', 'aiohttp', an httpx.AsyncClient, "
         "or an object with the methods of HTTPAdapter"
     )
+
+
+def _environment_proxy(url: str) -> str | None:
+    """The proxy that the process environment names for a URL."""
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url)
+    if proxy_bypass(parts.hostname or ""):
+        return None
+    proxies = getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")
 
 
 def _on_asyncio() -> bool:

@@ -27,7 +27,7 @@ from ._hooks import Hook, Telemetry
 from ._operations import Operation, Priority
 from ._repair import Drift
 from ._retry import RetryPolicy, retry_after, worth_retrying
-from ._wire import QueryValue, Request, RequestBuilder, Response, raise_for_error
+from ._wire import QueryValue, Request, RequestBuilder, Response, answered, raise_for_error
 
 if TYPE_CHECKING:
     from ._auth import Signer
@@ -56,7 +56,7 @@ class Defaults:
 
     timeout: float | None
     deadline: float | None
-    policy: RetryPolicy
+    policy: RetryPolicy | None
     priority: Priority | None = None
 
 
@@ -170,10 +170,13 @@ class Transport:
     async def _run(self, call: _Call) -> Response:
         if self._prepares and self._shared.prepare is not None:
             await self._shared.prepared(self)
+        policy = self._defaults.policy
         try:
             return await self._attempt(call)
         except KalshiError as exc:
-            if self._defaults.policy.max_attempts == 1 or not worth_retrying(call.operation, exc):
+            if policy is None or policy.max_attempts == 1:
+                raise
+            if not worth_retrying(call.operation, exc):
                 raise
             first_error = exc
         name = call.operation.name
@@ -181,7 +184,7 @@ class Transport:
             first_error,
             lambda: self._attempt(call),
             operation=call.operation,
-            policy=self._defaults.policy,
+            policy=policy,
             rng=self._rng,
             on_retry=lambda wait, error: self._telemetry.retrying(name, call.attempts, wait, error),
         )
@@ -230,6 +233,8 @@ class Transport:
                 self._correct_clock(call, exc, response, wall_sent)
             self._note_failure(call, exc)
             raise
+        response.attempts = call.attempts
+        response.elapsed = anyio.current_time() - call.started
         return response
 
     async def _headers(self, call: _Call) -> Mapping[str, str]:
@@ -282,7 +287,7 @@ class Transport:
         try:
             value, drift = decoder.decode(response.body)
         except KalshiError as exc:
-            exc.operation = operation.name
+            answered(exc, operation, response)
             raise
         self.note_drift(operation, tuple(drift), ())
         return value
@@ -299,7 +304,7 @@ class Transport:
         *,
         timeout: float | Inherit | None = INHERIT,
         deadline: float | Inherit | None = INHERIT,
-        retry: RetryPolicy | Inherit = INHERIT,
+        retry: RetryPolicy | Inherit | None = INHERIT,
         priority: Priority | Inherit | None = INHERIT,
         hooks: tuple[Hook, ...] = (),
     ) -> Transport:
@@ -342,6 +347,8 @@ class _Shared:
         self._max_in_flight = max_in_flight
         self.prepare = prepare
         self._preparing = anyio.Lock()
+        self._prepare_failure: KalshiError | None = None
+        self._prepare_failures = 0
         self.closed = False
 
     @property
@@ -359,13 +366,22 @@ class _Shared:
         return self._gate
 
     async def prepared(self, transport: Transport) -> None:
-        """Prepare once; whoever comes meanwhile waits. After a failure the next call tries."""
+        """Prepare once; whoever comes meanwhile waits, and shares a failure. A later call tries."""
+        waiting_since = self._prepare_failures
         async with self._preparing:
-            if self.prepare is not None:
-                view = transport.view()
-                view._prepares = False
+            if self.prepare is None:
+                return
+            if self._prepare_failure and self._prepare_failures != waiting_since:
+                raise copy.copy(self._prepare_failure)
+            view = transport.view()
+            view._prepares = False
+            try:
                 await self.prepare(view)
-                self.prepare = None
+            except KalshiError as exc:
+                self._prepare_failures += 1
+                self._prepare_failure = exc
+                raise
+            self.prepare = None
 
     async def aclose(self) -> None:
         self.closed = True
@@ -392,6 +408,8 @@ def _seconds(name: str, value: float | None) -> float | None:
 
 
 def _describe(error: KalshiError, call: _Call) -> None:
+    if error.operation not in (None, call.operation.name):
+        return  # of a call that this one had to wait for, and already described
     error.operation = call.operation.name
     error.attempts = call.attempts
     error.elapsed = anyio.current_time() - call.started

@@ -15,7 +15,14 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from ._errors import APIError, DecodeError, ErrorBody, InvalidRequestError, api_error
+from ._errors import (
+    APIError,
+    DecodeError,
+    ErrorBody,
+    InvalidRequestError,
+    KalshiError,
+    api_error,
+)
 from ._operations import Operation
 from ._repair import UNREADABLE
 
@@ -47,13 +54,26 @@ class Request:
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Response:
-    """One answer: status, headers (names in lower case), whole body."""
+    """One answer: status, headers (names in lower case), whole body.
+
+    The pipeline adds how many attempts it took and how many seconds.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    attempts: int = 1
+    elapsed: float = 0.0
+
+
+def answered(error: KalshiError, operation: Operation, response: Response) -> None:
+    """Complete an error that was found in an answer."""
+    error.operation = operation.name
+    error.attempts = response.attempts
+    error.elapsed = response.elapsed
+    error.may_have_reached_server = True
 
 
 class RequestBuilder:

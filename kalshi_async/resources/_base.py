@@ -11,7 +11,7 @@ from .._decode import ObjectDecoder, Page, bind_schema, object_decoder, page_dec
 from .._errors import KalshiError
 from .._operations import Operation
 from .._pagination import FetchPage, Paginator, decode_paced
-from .._wire import QueryValue
+from .._wire import QueryValue, answered
 
 if TYPE_CHECKING:
     from .._transport import Transport
@@ -105,7 +105,7 @@ class Resource:
                 if finish is not None:
                     page = finish(page, response.body)
             except KalshiError as exc:
-                exc.operation = operation.name
+                answered(exc, operation, response)
                 raise
             self._transport.note_drift(operation, page.drift, page.undecoded)
             return page

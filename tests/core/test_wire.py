@@ -242,7 +242,6 @@ async def test_redirects_raise_and_are_not_followed(http: str, status: str) -> N
     assert elsewhere.lines == []
 
 
-@pytest.mark.xfail(strict=True, reason="the HTTP libraries send loopback traffic to a proxy")
 @pytest.mark.parametrize("http", ["httpx", "aiohttp"])
 async def test_signed_requests_for_loopback_do_not_go_to_a_proxy(
     http: str, monkeypatch: pytest.MonkeyPatch
