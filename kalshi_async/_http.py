@@ -143,6 +143,9 @@ class AiohttpAdapter:
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
                 read_bufsize=1 << 20,
             )
+            # aiohttp would send GET, PUT and DELETE again by itself after a lost connection:
+            # unpaid in the limiter, and twice for a cancel. It has no public switch for that.
+            self._session._retry_connection = False
         return self._session
 
     async def send(

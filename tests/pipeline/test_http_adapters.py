@@ -146,14 +146,15 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 @each_adapter
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
 @pytest.mark.parametrize("behaviour", BROKEN)
 def test_broken_answers_are_lost_connections(
-    choice: str, backend: str, behaviour: Callable[[Connection], Any]
+    choice: str, backend: str, behaviour: Callable[[Connection], Any], method: str
 ) -> None:
     async def body(http: HTTPAdapter) -> None:
         async with raw_server(behaviour, behaviour, answers(http_answer(b"ok"))) as server:
             with pytest.raises(ConnectionLostError, match=r"127\.0\.0\.1:\d+ broke: .") as caught:
-                await http.send(request(server, method="POST"), {"X-Signature": "c2VjcmV0"}, 30)
+                await http.send(request(server, method=method), {"X-Signature": "c2VjcmV0"}, 30)
             assert caught.value.may_have_reached_server
             assert caught.value.__cause__ is not None
             assert "\n" not in str(caught.value)
@@ -161,7 +162,7 @@ def test_broken_answers_are_lost_connections(
             assert len(server.requests) == 1, "a write goes out once"
             while server.connections < 2:
                 with pytest.raises(ConnectionLostError):
-                    await http.send(request(server, method="POST"), {}, 30)
+                    await http.send(request(server, method=method), {}, 30)
             assert (await http.send(request(server), {}, 30)).body == b"ok"
 
     run(choice, backend, body)
@@ -239,6 +240,8 @@ def test_a_connection_that_the_server_closed_is_replaced(choice: str, backend: s
         async with raw_server(once(http_answer(b"old")), answers(http_answer(b"new"))) as server:
             assert (await http.send(request(server), {}, 30)).body == b"old"
             await server.ended.wait()
+            for _ in range(5):  # so that the event loop looks at the socket
+                await anyio.lowlevel.checkpoint()
             assert (await http.send(request(server), {}, 30)).body == b"new"
             assert server.connections == 2
 
