@@ -45,6 +45,7 @@ class Paginator(Generic[T]):
         self._max_pages = max_pages
         self._seen = {cursor} if cursor else set()
         self.cursor = cursor or None
+        self._items: ItemIterator[T] | None = None
         self.pages_read = 0
         self.finished = False
 
@@ -52,14 +53,17 @@ class Paginator(Generic[T]):
         return self._fetch_page().__await__()
 
     def __aiter__(self) -> ItemIterator[T]:
-        return ItemIterator(self.pages())
+        """The items, from where iterating last stopped."""
+        if self._items is None:
+            self._items = ItemIterator(self.pages())
+        return self._items
 
     def pages(self) -> PageIterator[T]:
         """The pages, from the present ``cursor`` on."""
         return PageIterator(self)
 
     async def collect(self, max_items: int | None = None) -> list[T]:
-        """All items in a list, at most ``max_items``.
+        """All items in a list, at most ``max_items``; called again, it goes on after them.
 
         Raises:
             KalshiError: A page failed; ``error.items`` holds what was read, ``error.cursor`` where
@@ -71,10 +75,10 @@ class Paginator(Generic[T]):
         if max_items == 0:
             return items
         try:
-            async for page in self.pages():
-                items += page.items
-                if max_items is not None and len(items) >= max_items:
-                    return items[:max_items]
+            async for item in self:
+                items.append(item)
+                if len(items) == max_items:
+                    break
         except KalshiError as exc:
             exc.items = items
             raise

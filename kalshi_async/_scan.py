@@ -118,6 +118,7 @@ class Scan(Generic[T]):
         self._progress = progress
         self._options = options
         self._filters = {name: value for name, value in query.items() if value is not None}
+        self._asked = {name: str(value) for name, value in sorted(self._filters.items())}
         windows, self._seams = self._restore(resume)
         self._parts = {id(part): part for part in map(_Part, windows)}
         self._queue = deque(self._parts.values())
@@ -184,7 +185,7 @@ class Scan(Generic[T]):
         return {
             "version": CHECKPOINT_VERSION,
             "operation": self._operation.name,
-            "filters": _plain(self._filters),
+            "filters": self._asked,
             "windows": [asdict(part.window) for part in self._parts.values()],
             "bounds": sorted(self._seams.bounds),
             "delivered": sorted(delivered),
@@ -212,7 +213,8 @@ class Scan(Generic[T]):
         self._transport.note_drift(self._operation, page.drift, page.undecoded)
         self._batch = batch
         self._pages += 1
-        self._items = [item for item in page.items if self._is_new(item)]
+        window = batch.part.window
+        self._items = [item for item in page.items if self._is_new(item, window)]
 
     async def _arrival(self) -> _Batch[T]:
         """The oldest page that was fetched and not taken."""
@@ -245,11 +247,13 @@ class Scan(Generic[T]):
         if self._progress is not None:
             self._progress(self.progress)
 
-    def _is_new(self, item: T) -> bool:
-        created = getattr(item, "created_time", None)
-        return self._seams.first_time(
-            self._ticker(item), created.timestamp() if created is not None else None
-        )
+    def _is_new(self, item: T, window: Window) -> bool:
+        """Whether an item belongs to its window and has not come from the neighbouring one."""
+        if not self._sharded:
+            return self._seams.first_time(self._ticker(item), None)
+        created: datetime | None = getattr(item, "created_time", None)
+        at = None if created is None else created.timestamp()
+        return window.covers(at) and self._seams.first_time(self._ticker(item), at)
 
     def _ticker(self, item: T) -> str:
         return str(getattr(item, self._identity))
@@ -351,17 +355,14 @@ class Scan(Generic[T]):
     # -- resuming
 
     def _restore(self, resume: Mapping[str, object] | None) -> tuple[list[Window], Seams]:
+        bounds: dict[str, Any] = {}
+        if self._sharded:  # the caller's own bounds are the first window's
+            bounds = {
+                "start": self._filters.pop("min_created_ts", None),
+                "end": self._filters.pop("max_created_ts", None),
+            }
         if resume is None:
-            bounds: dict[str, Any] = {}
-            if self._sharded:  # the caller's own bounds are the first window's
-                bounds = {
-                    "start": self._filters.pop("min_created_ts", None),
-                    "end": self._filters.pop("max_created_ts", None),
-                }
             return [Window(**bounds)], Seams()
-        if self._sharded:
-            self._filters.pop("min_created_ts", None)
-            self._filters.pop("max_created_ts", None)
         try:
             saved = msgspec.convert(dict(resume), _Checkpoint)
         except msgspec.ValidationError as exc:
@@ -373,10 +374,10 @@ class Scan(Generic[T]):
                 f"the checkpoint is of {saved.operation} (version {saved.version}), "
                 f"the scan is {self._operation.name} (version {CHECKPOINT_VERSION})"
             )
-        if saved.filters != _plain(self._filters):
+        if saved.filters != self._asked:
             raise InvalidRequestError(
                 f"the checkpoint was made with filters {saved.filters}, the scan has "
-                f"{_plain(self._filters)}; resume with the same ones"
+                f"{self._asked}; resume with the same ones"
             )
         return saved.windows, Seams(saved.bounds, saved.delivered)
 
@@ -390,7 +391,3 @@ class _Checkpoint(msgspec.Struct):
     windows: list[Window]
     bounds: list[int]
     delivered: list[str]
-
-
-def _plain(filters: Mapping[str, QueryValue]) -> dict[str, str]:
-    return {name: str(value) for name, value in sorted(filters.items())}

@@ -31,6 +31,15 @@ class Window:
     end: int | None = None
     cursor: str | None = None
 
+    def covers(self, created: float | None) -> bool:
+        """Whether an object of this creation time belongs here; one of unknown time may."""
+        if created is None:
+            return True
+        second = math.floor(created)
+        return (self.start is None or self.start <= second) and (
+            self.end is None or second <= self.end
+        )
+
     def at(self, cursor: str) -> Window:
         """The same window, further on."""
         return replace(self, cursor=cursor)

@@ -139,6 +139,16 @@ async def test_breaking_out_and_going_on() -> None:
     assert [item.ticker async for item in paginator] == ["c", "d", "e"]
 
 
+async def test_stopping_in_mid_page_loses_nothing() -> None:
+    paginator, http = listing(*THREE)
+    async for item in paginator:
+        assert item.ticker == "a"
+        break
+    assert [item.ticker for item in await paginator.collect(max_items=2)] == ["b", "c"]
+    assert [item.ticker async for item in paginator] == ["d", "e"]
+    assert cursors(http) == [None, "c1", "c2"]
+
+
 @pytest.mark.parametrize("wrong", [{"max_pages": 0}, {"max_pages": -1}])
 async def test_impossible_page_counts_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(InvalidRequestError, match="expected 1 or more"):
