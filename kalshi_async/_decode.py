@@ -18,6 +18,7 @@ import msgspec
 
 from ._cutting import CutPage, cut_page
 from ._errors import DecodeError, InvalidRequestError
+from ._interning import InterningDecoder
 from ._repair import UNREADABLE, Drift, Probes, legacy_probes, nested_models, repair
 
 T = TypeVar("T")
@@ -114,7 +115,7 @@ class PageDecoder(Generic[T]):
             "SplitPage", [("items", list[msgspec.Raw] | None, None), cursor], names
         )
         self._one = msgspec.json.Decoder(item)
-        self._list: msgspec.json.Decoder[list[T]] = msgspec.json.Decoder(list[item])  # type: ignore[valid-type]
+        self._list = InterningDecoder(item)
         self._probes = legacy_probes(item)
 
     def decode(self, body: bytes) -> Page[T]:

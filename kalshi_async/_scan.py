@@ -14,10 +14,10 @@ import msgspec
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
-from ._decode import PageDecoder, PageSlices, page_decoder
+from ._decode import PageDecoder, PageSlices
 from ._errors import InvalidRequestError, PaginationError
 from ._operations import Operation, Priority
-from ._windows import Seams, Window, cut
+from ._windows import Seams, Window, cut, sample_times
 from ._wire import QueryValue
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CHECKPOINT_VERSION = 1
+DEFAULT_PREFETCH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,6 @@ class _Batch(Generic[T]):
     following: Window | None
 
 
-class _Created(msgspec.Struct):
-    """All that is needed to see how dense a window is."""
-
-    created_time: datetime | None = None
-
-
 class Scan(Generic[T]):
     """A scan in progress: ``async with … as scan: async for item in scan``.
 
@@ -114,7 +109,7 @@ class Scan(Generic[T]):
         self._identity = identity
         self._sharded = sharded
         self._concurrency = concurrency if sharded else 1
-        self._prefetch = self._concurrency if prefetch is None else prefetch
+        self._prefetch = DEFAULT_PREFETCH if prefetch is None else prefetch
         self._progress = progress
         self._options = options
         self._filters = {name: value for name, value in query.items() if value is not None}
@@ -337,8 +332,7 @@ class Scan(Generic[T]):
         """Put the pieces of a long window in its place; whether there are any."""
         if not self._sharded or self._concurrency == 1:
             return False
-        page = page_decoder(_Created, self._decoder.key).decode(body)
-        times = [item.created_time.timestamp() for item in page if item.created_time is not None]
+        times = sample_times(body)
         if not times:
             return False
         pieces = cut(part.window, min(times), max(times), most=4 * self._concurrency)

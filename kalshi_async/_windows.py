@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 EPOCH = 1_609_459_200
 """2021-01-01 in Unix seconds: nothing on the exchange is older."""
@@ -21,6 +22,9 @@ LONG = 8
 
 PIECE = 4
 """Pages that a piece should have."""
+
+_CREATED = b'"created_time":"'
+_SAMPLES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,27 @@ class Window:
     def at(self, cursor: str) -> Window:
         """The same window, further on."""
         return replace(self, cursor=cursor)
+
+
+def sample_times(body: bytes) -> list[float]:
+    """Creation times (Unix seconds) from the ends of a page and places in between.
+
+    They only guide where to cut: which object belongs where is decided by its own time. (Decoding
+    a large page for this would stop the event loop; the text cannot stand inside a JSON string,
+    where its quotes would be escaped.)
+    """
+    last = body.rfind(_CREATED)
+    starts = range(0, max(last, 1), max(last // _SAMPLES, 1))
+    places = {body.find(_CREATED, start) for start in starts} | {last}
+    times = []
+    for place in sorted(places - {-1}):
+        start = place + len(_CREATED)
+        end = body.find(b'"', start, start + 40)
+        try:
+            times.append(datetime.fromisoformat(body[start:end].decode()).timestamp())
+        except ValueError:
+            continue
+    return times
 
 
 def estimate_pages(window: Window, oldest: float, newest: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ._base import ABSENT, JsonObject, Model, wire_names
 
@@ -17,6 +17,8 @@ MveFilter = Literal["only", "exclude"]
 
 class PriceRange(Model):
     """Prices from ``start`` to ``end`` dollars in steps of ``step``."""
+
+    __prices__: ClassVar = ("start", "end", "step")
 
     end: Decimal = ABSENT
     start: Decimal = ABSENT

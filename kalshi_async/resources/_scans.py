@@ -89,7 +89,7 @@ class MarketScans(Resource):
             schema: A smaller struct to decode instead of ``Market``. Where it lacks ``ticker`` or
                 ``created_time``, items are of a subclass that has them.
             concurrency: Cursors at once.
-            prefetch: Pages held ready at most; as many as cursors when None.
+            prefetch: Pages held ready at most; 2 when None.
             progress: Called after each page has been taken.
             resume: What ``scan.checkpoint()`` of a scan with the same filters returned.
             page_size: Markets a page, up to 1,000.
@@ -132,7 +132,7 @@ class EventScans(Resource):
         self,
         *,
         schema: None = None,
-        prefetch: int | None = 2,
+        prefetch: int | None = None,
         progress: Progress | None = None,
         resume: Mapping[str, object] | None = None,
         page_size: int = 200,
@@ -143,7 +143,7 @@ class EventScans(Resource):
         self,
         *,
         schema: type[S],
-        prefetch: int | None = 2,
+        prefetch: int | None = None,
         progress: Progress | None = None,
         resume: Mapping[str, object] | None = None,
         page_size: int = 200,
@@ -153,7 +153,7 @@ class EventScans(Resource):
         self,
         *,
         schema: type[S] | None = None,
-        prefetch: int | None = 2,
+        prefetch: int | None = None,
         progress: Progress | None = None,
         resume: Mapping[str, object] | None = None,
         page_size: int = 200,

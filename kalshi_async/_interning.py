@@ -1,0 +1,172 @@
+"""Prices of long lists, each distinct one made once.
+
+A page of 1,000 markets holds some 15,000 prices, of which a few hundred differ. Making a
+``Decimal`` for each costs more memory traffic than all other decoding, and on CPython 3.13 each is
+work for the garbage collector as well. Here a page is decoded into a *twin* of its struct, whose
+prices are looked up by their text; then each object is given the struct's own class, so that
+nobody sees a twin.
+
+Only texts like ``"0.6100"`` are kept: there are 20,000 of them at the most.
+"""
+
+from __future__ import annotations
+
+import operator
+import types
+import typing
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+from msgspec.structs import force_setattr
+
+T = TypeVar("T")
+
+
+class _Prices(dict[str, Decimal]):
+    """Price text → price."""
+
+    __slots__ = ()
+
+    def __missing__(self, text: object) -> Decimal:
+        if not isinstance(text, str):
+            raise TypeError("a price must be a string")
+        try:
+            price = Decimal(text)
+        except InvalidOperation:
+            raise ValueError(f"{text!r} is no price") from None
+        if len(text) == 6 and text[:2] in ("0.", "1."):
+            self[text] = price
+        return price
+
+
+_prices = _Prices()
+
+
+class _PriceType(type):
+    """What makes ``_Price[text]`` a look-up, without running any Python code for a known price."""
+
+    __getitem__ = _prices.__getitem__
+    # What the look-up returns is a Decimal always; calling `type` on it is a cheap way to say yes.
+    __instancecheck__ = type  # type: ignore[assignment]
+
+
+class _Price(metaclass=_PriceType):
+    """Stands for ``Decimal`` in a twin; the decoder calls ``operator.getitem(_Price, text)``."""
+
+    __slots__ = ()
+
+
+_look_up = cast("Callable[[type, Any], Any]", operator.getitem)
+
+
+class InterningDecoder(Generic[T]):
+    """Decodes JSON lists of one struct, with each distinct price made once.
+
+    Args:
+        item: The struct.
+    """
+
+    def __init__(self, item: type[T]) -> None:
+        self._item = item
+        self._plain: msgspec.json.Decoder[list[T]] = msgspec.json.Decoder(list[item])  # type: ignore[valid-type]
+        self._interning: msgspec.json.Decoder[list[T]] | None = None
+        if _has_prices(item):
+            twin = _twin(cast("type[msgspec.Struct]", item))
+            self._interning = msgspec.json.Decoder(list[twin], dec_hook=_look_up)  # type: ignore[valid-type]
+
+    def decode(self, text: bytes) -> list[T]:
+        """The objects of a JSON list.
+
+        Raises:
+            msgspec.DecodeError: It is not such a list.
+        """
+        if self._interning is None:
+            return self._plain.decode(text)
+        items = self._interning.decode(text)
+        try:
+            _unmask(items, cast("type[msgspec.Struct]", self._item))
+        except TypeError:  # this struct, or this Python, does not let its class be set
+            self._interning = None
+            return self._plain.decode(text)
+        return items
+
+
+def _unmask(items: Sequence[object], struct: type[msgspec.Struct]) -> None:
+    """Give objects of a twin the class that they stand for."""
+    for item in items:
+        force_setattr(item, "__class__", struct)  # type: ignore[arg-type]
+    for name, nested in _nested(struct):
+        for item in items:
+            value = getattr(item, name)
+            if isinstance(value, list):
+                _unmask(value, nested)
+
+
+def _has_prices(kind: type[Any]) -> bool:
+    return (
+        isinstance(kind, type)
+        and issubclass(kind, msgspec.Struct)
+        and any(_is_price(kind, info) for info in msgspec.structs.fields(kind))
+    )
+
+
+def _is_price(struct: type[msgspec.Struct], info: msgspec.structs.FieldInfo) -> bool:
+    """Whether a field holds dollars as text; numbers must keep the decoder's own exactness."""
+    named = info.encode_name.endswith("_dollars") or info.name in getattr(struct, "__prices__", ())
+    return named and Decimal in (info.type, *typing.get_args(info.type))
+
+
+@lru_cache(maxsize=256)
+def _nested(struct: type[msgspec.Struct]) -> tuple[tuple[str, type[msgspec.Struct]], ...]:
+    """Fields that hold lists of structs with prices: name and struct."""
+    return tuple(
+        (info.name, typing.get_args(kind)[0])
+        for info in msgspec.structs.fields(struct)
+        for kind in (info.type, *typing.get_args(info.type))
+        if typing.get_origin(kind) is list and _has_prices(typing.get_args(kind)[0])
+    )
+
+
+@lru_cache(maxsize=256)
+def _twin(struct: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """A subclass that differs in the types of its prices only."""
+    nested = dict(_nested(struct))
+    fields: list[Any] = []
+    renames = {}
+    for info in msgspec.structs.fields(struct):
+        if not (_is_price(struct, info) or info.name in nested):
+            continue
+        renames[info.name] = info.encode_name
+        kind = _replaced(info.type)
+        if info.default is not msgspec.NODEFAULT:
+            fields.append((info.name, kind, info.default))
+        elif info.default_factory is not msgspec.NODEFAULT:
+            field = msgspec.field(default_factory=info.default_factory)
+            fields.append((info.name, kind, field))
+        else:
+            fields.append((info.name, kind))
+    return msgspec.defstruct(
+        struct.__name__,
+        fields,
+        bases=(struct,),
+        rename=renames,
+        module=struct.__module__,
+        kw_only=True,
+        frozen=struct.__struct_config__.frozen,
+        gc=struct.__struct_config__.gc,
+    )
+
+
+def _replaced(kind: Any) -> Any:
+    """A type with ``_Price`` for ``Decimal`` and twins for structs."""
+    if kind is Decimal:
+        return _Price
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return typing.Union[tuple(map(_replaced, inner))]  # noqa: UP007 - built at run time
+    if origin is list and _has_prices(inner[0]):
+        return list[_twin(inner[0])]  # type: ignore[misc]
+    return kind
