@@ -125,7 +125,7 @@ class Scan(Generic[T]):
         self._ended = False
         self._items: list[T] = []
         self._next = 0
-        self._batch: _Batch[T] | None = None
+        self._undelivered: tuple[_Part, Window | None] | None = None
         self._pages = self._delivered = self._requests = 0
         self._started = 0.0
 
@@ -206,7 +206,7 @@ class Scan(Generic[T]):
         self._notify()
         page = batch.slices.page
         self._transport.note_drift(self._operation, page.drift, page.undecoded)
-        self._batch = batch
+        self._undelivered = (batch.part, batch.following)
         self._pages += 1
         window = batch.part.window
         self._items = [item for item in page.items if self._is_new(item, window)]
@@ -230,15 +230,15 @@ class Scan(Generic[T]):
 
     def _commit(self) -> None:
         """The page in hand was delivered whole: a resumed scan begins its part after it."""
-        batch, self._batch = self._batch, None
-        if batch is None:
+        if self._undelivered is None:
             return
+        (part, following), self._undelivered = self._undelivered, None
         self._delivered += len(self._items)
         self._items, self._next = [], 0
-        if batch.following is None:
-            self._parts.pop(id(batch.part), None)
+        if following is None:
+            self._parts.pop(id(part), None)
         else:
-            batch.part.window = batch.following
+            part.window = following
         if self._progress is not None:
             self._progress(self.progress)
 
@@ -293,21 +293,26 @@ class Scan(Generic[T]):
 
     async def _read(self, part: _Part) -> None:
         """Read a window to its end, or cut it into pieces for all to read."""
-        window = part.window
+        window: Window | None = part.window
         seen: set[str] = set()
-        while True:
-            body = await self._fetch(window)
-            slices = self._decoder.slices(body)
-            if slices.cursor is None:
-                await self._hand_over(_Batch(part, slices, iter(slices), None))
-                return
-            if window.cursor is None and self._cut(part, body):
-                return
-            if slices.cursor in seen:
-                raise PaginationError(f"the exchange sent cursor {slices.cursor!r} a second time")
-            seen.add(slices.cursor)
-            window = window.at(slices.cursor)
-            await self._hand_over(_Batch(part, slices, iter(slices), window))
+        while window is not None:
+            if window.cursor is not None and window.cursor in seen:
+                raise PaginationError(f"the exchange sent cursor {window.cursor!r} a second time")
+            seen.add(window.cursor or "")
+            window = await self._read_page(part, window)
+
+    async def _read_page(self, part: _Part, window: Window) -> Window | None:
+        """Fetch a page and hand it over; what follows it in its window.
+
+        A function of its own, so that its page is let go before the next one is fetched.
+        """
+        body = await self._fetch(window)
+        slices = self._decoder.slices(body)
+        following = window.at(slices.cursor) if slices.cursor is not None else None
+        if following is not None and window.cursor is None and self._cut(part, body):
+            return None
+        await self._hand_over(_Batch(part, slices, iter(slices), following))
+        return following
 
     async def _hand_over(self, batch: _Batch[T]) -> None:
         """Queue a page for the caller; wait while there are more than may be held ready."""

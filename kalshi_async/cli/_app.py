@@ -111,7 +111,7 @@ def scan(
     out: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write the markets there as JSON lines.")
     ] = None,
-    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Cursors at once.")] = 8,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Cursors at once.")] = 6,
     top: Annotated[int, typer.Option(min=0, help="Busiest markets to show.")] = 10,
     as_json: JsonOption = False,
 ) -> None:

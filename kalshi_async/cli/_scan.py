@@ -37,7 +37,7 @@ class ScanOptions:
     limit: int | None = None
     out: Path | None = None
     as_json: bool = False
-    concurrency: int = 8
+    concurrency: int = 6
     top: int = 10
 
 
