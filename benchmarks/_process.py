@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,3 +46,45 @@ def captured(command: Sequence[str], *, timeout: float = 120) -> str:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise BenchmarkError(f"`{' '.join(command)}` failed: {last}")
     return done.stdout
+
+
+@contextmanager
+def conversation(command: Sequence[str]) -> Iterator[Callable[[], str]]:
+    """A child that answers a line with a line, once it has printed one to say that it is ready.
+
+    Yields what asks it and returns the answer. Raises BenchmarkError where it ends early.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=child_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    stdin, stdout = process.stdin, process.stdout
+
+    def answer() -> str:
+        line = stdout.readline()
+        if not line:
+            raise BenchmarkError(f"`{' '.join(command)}` ended early")
+        return line
+
+    def ask() -> str:
+        stdin.write("\n")
+        stdin.flush()
+        return answer()
+
+    try:
+        answer()
+        yield ask
+    finally:
+        stdin.close()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        stdout.close()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
 
 import msgspec
 
-from ._process import captured
+from ._process import captured, conversation
 
 Figures = dict[str, float]
 
@@ -49,6 +50,39 @@ def contend(python: str, module: str, *words: str, timeout: float = 600) -> Figu
     command = [python, "-m", f"benchmarks.contenders.{module}", *words]
     printed = captured(command, timeout=timeout)
     return _figures.decode(printed.strip().splitlines()[-1])
+
+
+def in_turns(
+    python: str, module: str, commands: Mapping[str, Sequence[str]], rounds: int
+) -> dict[str, list[Figures]]:
+    """Contenders that stay alive, each asked for one piece of work a round.
+
+    All of a round happens within seconds, so that ratios taken round by round hold on a machine
+    whose speed drifts. A contender prints a line when it is ready, then its figures for each line
+    it reads.
+
+    Raises BenchmarkError where one ends early.
+    """
+    taken: dict[str, list[Figures]] = {name: [] for name in commands}
+    with ExitStack() as stack:
+        alive = {
+            name: stack.enter_context(
+                conversation([python, "-m", f"benchmarks.contenders.{module}", *words])
+            )
+            for name, words in commands.items()
+        }
+        names = list(alive)
+        for turn in range(rounds):
+            first = turn % len(names)
+            for name in [*names[first:], *names[:first]]:
+                taken[name].append(_figures.decode(alive[name]()))
+    return taken
+
+
+def paired(runs: Mapping[str, Sequence[Figures]], name: str, other: str, figure: str) -> float:
+    """How many times more of a figure `other` takes than `name`: the median over the rounds."""
+    pairs = zip(runs[name], runs[other], strict=True)
+    return median(theirs[figure] / ours[figure] for ours, theirs in pairs)
 
 
 def interleave(

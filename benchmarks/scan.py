@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._report import Report, Target
-from ._runs import Figures, Setting, best, contend, interleave, middle
+from ._runs import Figures, Setting, contend, in_turns, interleave, middle, paired
 from ._servers import running
 
 FLOOR = "floor"
@@ -18,20 +18,20 @@ IDLE = "idle loop"
 _OWN = [FLOOR, OURS, "ours, pages()", OURS_SCAN, "ours, httpx", FLOOR_FIVE, OURS_FIVE]
 _PEERS = [SDK, OFFICIAL]
 _MEGABYTE = 1_000_000
+_ROUNDS = 25
 
 
 def run(setting: Setting) -> Report:
     """Throughput, event-loop stops and memory of every contender, with the ratios asked for."""
-    pages, seconds = (4, "0") if setting.quick else (20, "2.5")
+    pages = 4 if setting.quick else 20
     names = _OWN + (_PEERS if setting.peers else [])
     with running(setting.python, markets=pages * 1_000) as url:
         common = ["--url", url, "--pages", str(pages)]
-        speed = interleave(
-            names,
-            setting.rounds(5),
-            lambda name: contend(
-                setting.python, "scan", "throughput", name, *common, "--seconds", seconds
-            ),
+        speed = in_turns(
+            setting.python,
+            "scan",
+            {name: ["turns", name, *common] for name in names},
+            setting.rounds(_ROUNDS),
         )
         stops = interleave(
             [IDLE, OURS] if setting.quick else [IDLE, *names],
@@ -63,7 +63,6 @@ def _report(
             "contender",
             "markets/s",
             "ms/page",
-            "mean ms/page",
             "CPU ms/page",
             "x kalshi-sdk",
             "x official",
@@ -74,33 +73,32 @@ def _report(
         ],
         setting.interpreter,
     )
-    rate = {name: 1_000 / best(runs, "fast") for name, runs in speed.items()}
     for name in names:
         runs = speed[name]
         grown = growth.get(name)
         report.add(
             name,
-            rate[name],
-            best(runs, "fast") * 1e3,
-            middle(runs, "mean") * 1e3,
-            best(runs, "cpu") * 1e3,
-            _ratio(rate, name, SDK),
-            _ratio(rate, name, OFFICIAL),
-            _ratio(rate, name, FLOOR),
+            1_000 / middle(runs, "wall"),
+            middle(runs, "wall") * 1e3,
+            middle(runs, "cpu") * 1e3,
+            *(
+                paired(speed, name, other, "wall") if other in speed else None
+                for other in (SDK, OFFICIAL, FLOOR)
+            ),
             middle(stops[name], "stop") * 1e3 if name in stops else None,
             middle(stops[name], "frozen") * 1e3 if name in stops else None,
             grown["growth"] / _MEGABYTE if grown else None,
         )
     idle = middle(stops[IDLE], "stop") * 1e3
-    report.targets = _targets(rate, stops, growth)
+    report.targets = _targets(speed, stops, growth)
     size = "4,000" if setting.quick else "1,000,000"
     report.method = [
         "pages of 1,000 markets, about 1.85 MB each, ready bytes from a server process on loopback;"
         " keep-alive; three pages of warm-up",
-        f"every contender in a process of its own, one after another, {setting.rounds(5)}"
-        " interleaved rounds of 2.5 s; ms/page, markets/s and ratios: lower quartile of stretches"
-        " of 0.25 s, best round; mean ms/page: everything, median of the rounds",
-        "CPU is processor time of all threads of the contender, mean, best round",
+        f"every contender in a process that stays alive; {setting.rounds(_ROUNDS)} rounds in which"
+        " each reads the list of 20 pages once, in turn; medians over the rounds, and ratios are"
+        " taken within each round: the machine's speed drifts",
+        "CPU is processor time of all threads of the contender",
         "loop stop: longest turn of the event loop in a pass of its own, median of"
         f" {setting.rounds(3)} rounds; an idle loop on this machine, as long: {idle:.2f} ms;"
         " 'frozen heap': the same after gc.freeze(), so that a full collection walks pages only",
@@ -111,19 +109,15 @@ def _report(
     return report
 
 
-def _ratio(rate: dict[str, float], name: str, other: str) -> float | None:
-    return rate[name] / rate[other] if other in rate else None
-
-
 def _targets(
-    rate: dict[str, float], stops: dict[str, list[Figures]], growth: dict[str, Figures]
+    speed: dict[str, list[Figures]], stops: dict[str, list[Figures]], growth: dict[str, Figures]
 ) -> list[Target]:
-    targets = [Target("ours / floor", rate[OURS] / rate[FLOOR], 0.75)]
-    if SDK in rate and OFFICIAL in rate:
+    targets = [Target("ours / floor", paired(speed, OURS, FLOOR, "wall"), 0.75)]
+    if SDK in speed and OFFICIAL in speed:
         targets += [
-            Target("ours / kalshi-sdk", rate[OURS] / rate[SDK], 5),
-            Target("ours / kalshi-python-async", rate[OURS] / rate[OFFICIAL], 4),
-            Target("schema= / kalshi-sdk", rate[OURS_FIVE] / rate[SDK], 9),
+            Target("ours / kalshi-sdk", paired(speed, OURS, SDK, "wall"), 5),
+            Target("ours / kalshi-python-async", paired(speed, OURS, OFFICIAL, "wall"), 4),
+            Target("schema= / kalshi-sdk", paired(speed, OURS_FIVE, SDK, "wall"), 9),
         ]
     for name in [name for name in (OURS, OURS_SCAN) if name in growth]:
         stop = middle(stops[name], "frozen") * 1e3

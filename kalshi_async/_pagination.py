@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any, Generic, TypeVar
 
 from anyio.lowlevel import checkpoint
@@ -141,16 +141,13 @@ class ItemIterator(AsyncIterator[T]):
 
     def __init__(self, pages: PageIterator[T]) -> None:
         self._pages = pages
-        self._items: list[T] = []
-        self._next = 0
+        self._rest: Iterator[T] = iter(())
 
     async def __anext__(self) -> T:
-        while self._next >= len(self._items):
-            self._items = (await self._pages.__anext__()).items
-            self._next = 0
-        item = self._items[self._next]
-        self._next += 1
-        return item
+        while True:
+            for item in self._rest:  # the quickest way to take one
+                return item
+            self._rest = iter((await self._pages.__anext__()).items)
 
 
 async def decode_paced(decoder: PageDecoder[T], body: bytes) -> Page[T]:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from operator import length_hint
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
@@ -124,7 +125,7 @@ class Scan(Generic[T]):
         self._ready: deque[_Batch[T]] = deque()
         self._ended = False
         self._items: list[T] = []
-        self._next = 0
+        self._rest: Iterator[T] = iter(self._items)
         self._undelivered: tuple[_Part, Window | None] | None = None
         self._pages = self._delivered = self._requests = 0
         self._started = 0.0
@@ -152,12 +153,17 @@ class Scan(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
-        while self._next >= len(self._items):
+        while True:
+            for item in self._rest:  # the quickest way to take one
+                return item
             self._commit()
+            await checkpoint()  # letting go of a page takes as long as a slice of the next
             await self._next_batch()
-        item = self._items[self._next]
-        self._next += 1
-        return item
+
+    @property
+    def _next(self) -> int:
+        """How many items of the page in hand have been delivered."""
+        return len(self._items) - length_hint(self._rest)
 
     @property
     def progress(self) -> ScanProgress:
@@ -210,6 +216,7 @@ class Scan(Generic[T]):
         self._pages += 1
         window = batch.part.window
         self._items = [item for item in page.items if self._is_new(item, window)]
+        self._rest = iter(self._items)
 
     async def _arrival(self) -> _Batch[T]:
         """The oldest page that was fetched and not taken."""
@@ -234,7 +241,8 @@ class Scan(Generic[T]):
             return
         (part, following), self._undelivered = self._undelivered, None
         self._delivered += len(self._items)
-        self._items, self._next = [], 0
+        self._items = []
+        self._rest = iter(self._items)
         if following is None:
             self._parts.pop(id(part), None)
         else:

@@ -96,4 +96,4 @@ def resident_bytes() -> int:
 
 def emit(figures: dict[str, float]) -> None:
     """Print the figures as the one line that the benchmark reads."""
-    print(json.dumps(figures))
+    print(json.dumps(figures), flush=True)

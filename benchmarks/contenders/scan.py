@@ -1,64 +1,25 @@
-"""One contender reads a list: throughput, or event-loop stops, or growth of resident memory."""
+"""One contender reads a list: on demand, or for event-loop stops, or for resident memory."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import gc
-from collections.abc import Sequence
-from itertools import pairwise
-from time import perf_counter
+import sys
 
 from ._probe import Stopwatch, emit, resident_bytes, watching
 from ._scanners import PAGE, SCANNERS, Scanner
 
 _WARM_PAGES = 3
-_STRETCH = 0.25
 
 
-async def throughput(scan: Scanner, pages: int, seconds: float) -> dict[str, float]:
-    """Passes over the whole list for about `seconds`; seconds a page.
-
-    `fast` is the lower quartile over stretches of at least a quarter of a second, the same for a
-    quick contender and a slow one, so that a machine with fast and slow phases favours neither.
-    """
-    stretches: list[float] = []
-    read = 0
-    begin = perf_counter()
-    watch = Stopwatch()
-    while not stretches or perf_counter() - begin < seconds:
-        stretches += seconds_a_page(await _pass(scan, pages), _STRETCH)
-        read += pages
-    figures = watch.figures()
-    return {
-        "fast": sorted(stretches)[len(stretches) // 4],
-        "mean": figures["wall"] / read,
-        "cpu": figures["cpu"] / read,
-    }
-
-
-async def _pass(scan: Scanner, pages: int) -> list[float]:
-    marks = [perf_counter()]
-    _demand(await scan(pages, lambda: marks.append(perf_counter())), pages)
-    marks[-1] = perf_counter()  # what follows the last market is part of the pass
-    return marks
-
-
-def seconds_a_page(marks: Sequence[float], least: float) -> list[float]:
-    """Mean seconds a page in each stretch of whole pages that lasts `least` seconds or more.
-
-    `marks` are the instants of the start and of the end of each page. What is left at the end
-    belongs to the last stretch.
-    """
-    bounds = [0]
-    for index, mark in enumerate(marks):
-        if mark - marks[bounds[-1]] >= least:
-            bounds.append(index)
-    if len(bounds) > 1:
-        bounds[-1] = len(marks) - 1
-    else:
-        bounds.append(len(marks) - 1)
-    return [(marks[end] - marks[start]) / (end - start) for start, end in pairwise(bounds)]
+async def turns(scan: Scanner, pages: int) -> None:
+    """Read the whole list once for each line on standard input, and print what that took."""
+    emit({})
+    while await asyncio.to_thread(sys.stdin.readline):
+        watch = Stopwatch()
+        _demand(await scan(pages, _ignore), pages)
+        emit({name: figure / pages for name, figure in watch.figures().items()})
 
 
 async def stops(scan: Scanner, pages: int) -> dict[str, float]:
@@ -109,7 +70,7 @@ def _demand(found: int, pages: int) -> None:
         raise SystemExit(f"expected {pages * PAGE:,} markets, met {found:,}")
 
 
-async def run(given: argparse.Namespace) -> dict[str, float]:
+async def run(given: argparse.Namespace) -> dict[str, float] | None:
     """Open the contender, warm it up (not before the memory pass) and measure."""
     async with SCANNERS[given.contender](given.url) as scan:
         if given.what == "memory":
@@ -117,18 +78,19 @@ async def run(given: argparse.Namespace) -> dict[str, float]:
         await scan(min(_WARM_PAGES, given.pages), _ignore)
         if given.what == "stops":
             return await stops(scan, given.pages)
-        return await throughput(scan, given.pages, given.seconds)
+        return await turns(scan, given.pages)
 
 
 def main() -> None:
     """Command line of the contender process."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["throughput", "stops", "memory"])
+    parser.add_argument("what", choices=["turns", "stops", "memory"])
     parser.add_argument("contender", choices=SCANNERS)
     parser.add_argument("--url", required=True)
     parser.add_argument("--pages", type=int, required=True)
-    parser.add_argument("--seconds", type=float, default=0)
-    emit(asyncio.run(run(parser.parse_args())))
+    figures = asyncio.run(run(parser.parse_args()))
+    if figures is not None:
+        emit(figures)
 
 
 if __name__ == "__main__":
