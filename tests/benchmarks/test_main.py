@@ -44,7 +44,7 @@ def test_scan_measures_every_contender_and_the_targets_that_need_no_peer() -> No
     assert all(rate > 0 for rate in rates.values())
     assert {target["name"] for target in report["targets"]} >= {
         "ours / floor",
-        "ours: loop stop, ms",
+        "ours: loop stop by pages, ms",
         "ours: RSS growth, MB",
     }
 
