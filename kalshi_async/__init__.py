@@ -47,12 +47,12 @@ from ._hooks import (
 )
 from ._http import HTTPAdapter
 from ._operations import OPERATIONS, Bucket, Operation, Priority, Retry
+from ._options import INHERIT
 from ._pagination import Paginator
 from ._ratelimit import BucketLimits, RateLimits
 from ._repair import Drift
 from ._retry import RetryPolicy
 from ._scan import Scan, ScanProgress
-from ._transport import INHERIT
 from ._version import __version__
 from ._wire import Request, Response
 

@@ -24,9 +24,10 @@ from ._hooks import Hook, Stats, Telemetry
 from ._http import HTTPAdapter, HttpChoice, make_adapter
 from ._limits import Limits, adopt_account_limits
 from ._operations import Priority
+from ._options import INHERIT, Defaults, Inherit
 from ._ratelimit import Limiter, RateLimits
 from ._retry import RetryPolicy
-from ._transport import INHERIT, Defaults, Inherit, Transport
+from ._transport import Transport
 from ._version import __version__
 from ._wire import RequestBuilder
 from .resources.account import Account

@@ -23,6 +23,8 @@ from typing import Any, Generic, TypeVar, cast
 import msgspec
 from msgspec.structs import force_setattr
 
+from ._schema import derived, field_of
+
 T = TypeVar("T")
 
 
@@ -137,24 +139,8 @@ def _twin(struct: type[msgspec.Struct]) -> type[msgspec.Struct]:
         if not (_is_price(struct, info) or info.name in nested):
             continue
         renames[info.name] = info.encode_name
-        kind = _replaced(info.type)
-        if info.default is not msgspec.NODEFAULT:
-            fields.append((info.name, kind, info.default))
-        elif info.default_factory is not msgspec.NODEFAULT:
-            field = msgspec.field(default_factory=info.default_factory)
-            fields.append((info.name, kind, field))
-        else:
-            fields.append((info.name, kind))
-    return msgspec.defstruct(
-        struct.__name__,
-        fields,
-        bases=(struct,),
-        rename=renames,
-        module=struct.__module__,
-        kw_only=True,
-        frozen=struct.__struct_config__.frozen,
-        gc=struct.__struct_config__.gc,
-    )
+        fields.append(field_of(info, _replaced(info.type)))
+    return derived(struct, fields, renames)
 
 
 def _replaced(kind: Any) -> Any:

@@ -25,6 +25,7 @@ from ._errors import (
 )
 from ._hooks import Hook, Telemetry
 from ._operations import Operation, Priority
+from ._options import INHERIT, Defaults, Inherit
 from ._repair import Drift
 from ._retry import RetryPolicy, retry_after, worth_retrying
 from ._wire import QueryValue, Request, RequestBuilder, Response, answered, raise_for_error
@@ -38,26 +39,6 @@ T = TypeVar("T")
 
 
 Prepare = Callable[["Transport"], Awaitable[None]]
-
-
-class Inherit:
-    """The kind of ``INHERIT``: an option left out, to be taken from the client."""
-
-    def __repr__(self) -> str:
-        return "INHERIT"
-
-
-INHERIT = Inherit()
-
-
-@dataclass(slots=True)
-class Defaults:
-    """What a call uses for an option that is left out."""
-
-    timeout: float | None
-    deadline: float | None
-    policy: RetryPolicy | None
-    priority: Priority | None = None
 
 
 @dataclass(slots=True)

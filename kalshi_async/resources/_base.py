@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, cast
 
 import msgspec
 
-from .._decode import ObjectDecoder, Page, bind_schema, object_decoder, page_decoder
+from .._decode import ObjectDecoder, Page, object_decoder, page_decoder
 from .._errors import KalshiError
 from .._operations import Operation
 from .._pagination import FetchPage, Paginator, decode_paced
+from .._schema import bind_schema
 from .._wire import QueryValue, answered
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import Any, TypeVar, Unpack, cast, overload
 
 import msgspec
 
-from .._decode import bind_schema, page_decoder
+from .._decode import page_decoder
 from .._operations import GET_EVENTS, GET_MARKETS, Operation
 from .._scan import Scan, ScanProgress
+from .._schema import bind_schema, derived
 from .._wire import QueryValue
 from ..models.events import Event
 from ..models.markets import Market
@@ -240,14 +241,7 @@ def _with_fields(schema: type[M], needed: Mapping[str, type]) -> type[M]:
         return schema
     return cast(
         "type[M]",
-        msgspec.defstruct(
-            schema.__name__,
-            missing,
-            bases=(schema,),
-            module=schema.__module__,
-            kw_only=True,
-            frozen=schema.__struct_config__.frozen,
-        ),
+        derived(schema, missing, {}),
     )
 
 

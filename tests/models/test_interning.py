@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_async._decode import SLICE_BYTES, bind_schema, page_decoder
+from kalshi_async._decode import SLICE_BYTES, page_decoder
 from kalshi_async._interning import InterningDecoder
+from kalshi_async._schema import bind_schema
 from kalshi_async.models import Market, MveSelectedLeg, PriceRange, Trade
 
 prices = st.integers(0, 10_000).map(lambda n: f"{Decimal(n) / 10_000:.4f}")

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from kalshi_async import models
-from kalshi_async._decode import PageDecoder, bind_schema
+from kalshi_async._decode import PageDecoder
 from kalshi_async._errors import InvalidRequestError
+from kalshi_async._schema import bind_schema
 
 MARKET = {
     "ticker": "A",

@@ -18,8 +18,9 @@ from kalshi_async._auth import Signer
 from kalshi_async._hooks import Hook, Telemetry
 from kalshi_async._http import HTTPAdapter
 from kalshi_async._operations import BY_NAME, Bucket, Priority, Retry
+from kalshi_async._options import Defaults
 from kalshi_async._ratelimit import Limiter
-from kalshi_async._transport import Defaults, Transport
+from kalshi_async._transport import Transport
 from kalshi_async._wire import RequestBuilder
 
 T = TypeVar("T")
