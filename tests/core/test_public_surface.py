@@ -179,7 +179,7 @@ def test_with_options_covers_every_option_of_a_call() -> None:
 
 def test_every_documented_argument_of_the_client_exists() -> None:
     for name in parameters(KalshiClient.__init__):
-        assert f"        {name}: " in (KalshiClient.__doc__ or ""), name
+        assert f"    {name}: " in inspect.cleandoc(KalshiClient.__doc__ or ""), name
 
 
 def test_every_resource_takes_keywords_only_beyond_identifiers() -> None:
