@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = Path(__file__).resolve().parent / ".cache"
@@ -49,11 +50,8 @@ def captured(command: Sequence[str], *, timeout: float = 120) -> str:
 
 
 @contextmanager
-def conversation(command: Sequence[str]) -> Iterator[Callable[[], str]]:
-    """A child that answers a line with a line, once it has printed one to say that it is ready.
-
-    Yields what asks it and returns the answer. Raises BenchmarkError where it ends early.
-    """
+def child(command: Sequence[str], *, patience: float = 10) -> Iterator[tuple[IO[str], IO[str]]]:
+    """A child process; yields its standard input and output. It ends when its input closes."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -64,27 +62,36 @@ def conversation(command: Sequence[str]) -> Iterator[Callable[[], str]]:
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    stdin, stdout = process.stdin, process.stdout
-
-    def answer() -> str:
-        line = stdout.readline()
-        if not line:
-            raise BenchmarkError(f"`{' '.join(command)}` ended early")
-        return line
-
-    def ask() -> str:
-        stdin.write("\n")
-        stdin.flush()
-        return answer()
-
     try:
-        answer()
-        yield ask
+        yield process.stdin, process.stdout
     finally:
-        stdin.close()
+        process.stdin.close()
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=patience)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        stdout.close()
+        process.stdout.close()
+
+
+@contextmanager
+def conversation(command: Sequence[str]) -> Iterator[Callable[[], str]]:
+    """A child that answers a line with a line, once it has printed one to say that it is ready.
+
+    Yields what asks it and returns the answer. Raises BenchmarkError where it ends early.
+    """
+    with child(command) as (stdin, stdout):
+
+        def answer() -> str:
+            line = stdout.readline()
+            if not line:
+                raise BenchmarkError(f"`{' '.join(command)}` ended early")
+            return line
+
+        def ask() -> str:
+            stdin.write("\n")
+            stdin.flush()
+            return answer()
+
+        answer()
+        yield ask

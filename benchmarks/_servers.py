@@ -12,7 +12,6 @@ import asyncio
 import json
 import os
 import random
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from time import perf_counter
 from urllib.parse import parse_qs, urlsplit
 
 from ._listing import DEFAULT_LIMIT, Listing, Query, start_of
-from ._process import ROOT, BenchmarkError, child_environment
+from ._process import BenchmarkError, child
 
 BASE_PATH = "/trade-api/v2"
 REQUEST_COST = 10
@@ -195,29 +194,11 @@ def running(python: str, **options: object) -> Iterator[str]:
     start.
     """
     words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    process = subprocess.Popen(
-        [python, "-m", "benchmarks._servers", *words],
-        cwd=ROOT,
-        env=child_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        words = process.stdout.readline().split()
+    with child([python, "-m", "benchmarks._servers", *words], patience=5) as (_, stdout):
+        words = stdout.readline().split()
         if words[:1] != ["ready"]:
             raise BenchmarkError(f"the benchmark server did not start (options: {options})")
         yield f"http://127.0.0.1:{words[1]}"
-    finally:
-        process.stdin.close()
-        try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
 
 
 def main() -> None:

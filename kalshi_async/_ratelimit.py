@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from types import MappingProxyType
 
@@ -359,8 +359,3 @@ class Limiter:
 
 def _buckets(limits: RateLimits) -> dict[str, BucketLimits]:
     return {"read": limits.read, "write": limits.write, **limits.dedicated}
-
-
-def with_costs(limits: RateLimits, costs: Mapping[str, int], default_cost: int) -> RateLimits:
-    """The same limits with the exchange's live costs."""
-    return replace(limits, costs=MappingProxyType(dict(costs)), default_cost=default_cost)

@@ -12,7 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ._floor import Markets, Quotes
 
 Mark = Callable[[], None]
 Scanner = Callable[[int, Mark], Awaitable[int]]
@@ -26,39 +29,31 @@ PAGE = 1_000
 @asynccontextmanager
 async def floor(url: str) -> AsyncIterator[Scanner]:
     """Raw streams, msgspec, a whole page at a time."""
-    from ._floor import Connection, decode_markets
+    from ._floor import decode_markets
 
-    connection = await Connection.open(url)
-
-    async def scan(pages: int, mark: Mark) -> int:
-        count, cursor = 0, ""
-        for _ in range(pages):
-            page = decode_markets(await connection.get(_target(cursor)))
-            for _market in page.markets:
-                count += 1
-            mark()
-            cursor = page.cursor
-            if not cursor:
-                break
-        return count
-
-    try:
+    async with _floor(url, decode_markets) as scan:
         yield scan
-    finally:
-        await connection.aclose()
 
 
 @asynccontextmanager
 async def floor_schema(url: str) -> AsyncIterator[Scanner]:
     """As `floor`, five fields a market."""
-    from ._floor import Connection, decode_quotes
+    from ._floor import decode_quotes
+
+    async with _floor(url, decode_quotes) as scan:
+        yield scan
+
+
+@asynccontextmanager
+async def _floor(url: str, decode: Callable[[bytes], Markets | Quotes]) -> AsyncIterator[Scanner]:
+    from ._floor import Connection
 
     connection = await Connection.open(url)
 
     async def scan(pages: int, mark: Mark) -> int:
         count, cursor = 0, ""
         for _ in range(pages):
-            page = decode_quotes(await connection.get(_target(cursor)))
+            page = decode(await connection.get(_target(cursor)))
             for _market in page.markets:
                 count += 1
             mark()

@@ -112,10 +112,3 @@ class Resource:
             return page
 
         return fetch
-
-
-def comma(values: str | list[str] | tuple[str, ...] | None) -> str | None:
-    """Several identifiers as the comma-separated text that some parameters want."""
-    if values is None or isinstance(values, str):
-        return values
-    return ",".join(values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kalshi_async import BucketLimits, InvalidRequestError, RateLimits
 from kalshi_async._operations import BY_NAME
-from kalshi_async._ratelimit import SLOWEST, TokenBucket, with_costs
+from kalshi_async._ratelimit import SLOWEST, TokenBucket
 
 LIMITS = st.builds(
     BucketLimits,
@@ -203,7 +203,7 @@ def test_costs_by_operation_then_default_then_the_contract() -> None:
     markets, market = BY_NAME["GetMarkets"], BY_NAME["GetMarket"]
     plain = RateLimits()
     assert plain.cost(market) == market.cost
-    live = with_costs(plain, {"GetMarkets": 30}, 7)
+    live = replace(plain, costs={"GetMarkets": 30}, default_cost=7)
     assert (live.cost(markets), live.cost(market)) == (30, 7)
     assert live.read == plain.read
 
