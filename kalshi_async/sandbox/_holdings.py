@@ -1,0 +1,182 @@
+"""What a trader has: money, positions, orders, and how much of the money backs the resting orders.
+
+Collateral is full: a bid at p backs each contract with p, an ask with 1 - p. A holding backs
+orders that close it: while +10 YES are held, the ten best-priced asks need no money, since by
+price-time priority they trade first. Positions of one market net: buying YES while holding NO frees
+the dollar of each pair.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+
+from ._fees import maker_fee
+from ._records import (
+    Fill,
+    Group,
+    MarketState,
+    Order,
+    Payment,
+    Position,
+    Settlement,
+    Transfer,
+    Wallet,
+)
+from ._units import ONE
+
+
+class Resting:
+    """One trader's open count by price on one side of one market, and what it takes to back it."""
+
+    __slots__ = ("backing", "counts", "prices", "unit")
+
+    def __init__(self) -> None:
+        self.counts: dict[int, int] = {}
+        self.prices: list[int] = []  # ascending
+        self.unit: dict[int, int] = {}
+        self.backing = 0
+
+    def add(self, price: int, count: int, unit: int) -> None:
+        """Count more (or, below zero, fewer) at a price; `unit` is the backing of 0.01 contract."""
+        held = self.counts.get(price)
+        if held is None:
+            insort(self.prices, price)
+            self.unit[price] = unit
+            held = 0
+        self.counts[price] = held + count
+        self.backing += count * self.unit[price]
+        if not held + count:
+            del self.counts[price]
+            del self.unit[price]
+            del self.prices[bisect_left(self.prices, price)]
+
+    def covered(self, holding: int, *, highest_first: bool) -> int:
+        """The backing that a holding of this size takes the place of."""
+        found = 0
+        for price in reversed(self.prices) if highest_first else self.prices:
+            count = min(holding, self.counts[price])
+            found += count * self.unit[price]
+            holding -= count
+            if not holding:
+                break
+        return found
+
+
+class Interest:
+    """One subaccount in one market: its position and its open orders. `reserved` is the share of
+    its wallet's reserve.
+    """
+
+    __slots__ = ("_market", "asks", "bids", "position", "reserved", "wallet")
+
+    def __init__(self, market: MarketState, position: Position, wallet: Wallet) -> None:
+        self._market, self.position, self.wallet = market, position, wallet
+        self.bids, self.asks = Resting(), Resting()
+        self.reserved = 0
+
+    def add(self, bid: bool, price: int, count: int) -> None:
+        """Back `count` more open contracts at this price; below zero: fewer."""
+        market = self._market
+        unit = price if bid else ONE - price
+        unit += maker_fee(market.fee_thousandths, market.maker_quarters, 1, price)
+        (self.bids if bid else self.asks).add(price, count, unit)
+        self.rereserve()
+
+    def rereserve(self) -> None:
+        """Bring the wallet's reserve in line with orders and position."""
+        needed = self.bids.backing + self.asks.backing
+        held = self.position.count
+        if held > 0 and self.asks.prices:
+            needed -= self.asks.covered(held, highest_first=False)
+        elif held < 0 and self.bids.prices:
+            needed -= self.bids.covered(-held, highest_first=True)
+        if needed != self.reserved:
+            self.wallet.reserved += needed - self.reserved
+            self.reserved = needed
+
+    def uncovered(self, bid: bool, count: int) -> int:
+        """How many of `count` new contracts at the best price of this side would open a holding."""
+        held = self.position.count
+        closing = max(0, -held if bid else held)
+        return max(0, count - closing)
+
+    def fill(self, bid: bool, price: int, count: int, now: int) -> int:
+        """Book a fill into the position; the change of cash before fees."""
+        position = self.position
+        held = position.count
+        closing = min(count, max(0, -held if bid else held))
+        opening = count - closing
+        pays = price if bid else ONE - price  # of a contract that opens
+        change = closing * (ONE - pays) - opening * pays
+        if closing:
+            share = position.cost * closing // abs(held)
+            position.cost -= share
+            position.realized += closing * (ONE - pays) - share
+        position.cost += opening * pays
+        position.traded += closing * (ONE - pays) + opening * pays
+        position.volume += count
+        position.count += count if bid else -count
+        position.updated = now
+        return change
+
+
+class Trader:
+    """An account. A house trader is never short of money and keeps no history."""
+
+    def __init__(self, user_id: str, *, house: bool = False) -> None:
+        self.user_id, self.house = user_id, house
+        self.subaccounts: set[int] = {0}
+        self.wallets: dict[tuple[int, int], Wallet] = {}
+        self.positions: dict[tuple[int, str], Position] = {}
+        self.orders: dict[str, Order] = {}
+        self.resting: dict[str, Order] = {}
+        self.client_ids: dict[str, str] = {}
+        self.fills: list[Fill] = []
+        self.settlements: list[Settlement] = []
+        self.payments: list[Payment] = []
+        self.transfers: list[Transfer] = []
+        self.groups: dict[str, Group] = {}
+        self.interests: dict[tuple[int, str], Interest] = {}
+
+    def __repr__(self) -> str:
+        return (
+            f"<Trader {self.user_id}: {len(self.resting)} resting orders, "
+            f"{len(self.positions)} positions, {len(self.fills)} fills>"
+        )
+
+    def wallet(self, subaccount: int, shard: int) -> Wallet:
+        """The wallet of a subaccount on a shard."""
+        found = self.wallets.get((subaccount, shard))
+        if found is None:
+            found = self.wallets[subaccount, shard] = Wallet(
+                user_id=self.user_id, subaccount=subaccount, shard=shard
+            )
+        return found
+
+    def interest(self, subaccount: int, market: MarketState) -> Interest:
+        """Its interest in a market."""
+        key = (subaccount, market.ticker)
+        found = self.interests.get(key)
+        if found is None:
+            position = self.positions.get(key) or Position(
+                user_id=self.user_id,
+                subaccount=subaccount,
+                ticker=market.ticker,
+                event_ticker=market.event_ticker,
+                shard=market.shard,
+            )
+            found = Interest(market, position, self.wallet(subaccount, market.shard))
+            self.interests[key] = found
+        return found
+
+    def remember(self, order: Order) -> None:
+        """Keep an order and its client_order_id for ever."""
+        self.orders[order.order_id] = order
+        if order.client_order_id:
+            self.client_ids[order.client_order_id] = order.order_id
+
+    def forget(self, order: Order) -> None:
+        """An order no longer rests; a house trader keeps nothing of it."""
+        self.resting.pop(order.order_id, None)
+        if self.house:
+            self.orders.pop(order.order_id, None)
