@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import KalshiError, __version__
-from ..sandbox import Faults, LoadError, SandboxError
+from ..sandbox import Faults, LoadError, SandboxError, StateError, parse_fault
 from ..sandbox import run as run_sandbox
 from . import _show
 from ._connect import EMBEDDED, make_target, run_async
@@ -180,6 +180,27 @@ def sandbox(
     rate_limit_rate: Annotated[
         float, typer.Option(min=0, max=1, help="Share of answers 429 beside the real limits.")
     ] = 0.0,
+    read_lag: Annotated[
+        float, typer.Option(min=0, help="Seconds that reads of an account lag behind.")
+    ] = 0.0,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="One to aim, such as CreateOrderV2:nth=2,drop,processed. Repeatable."),
+    ] = None,
+    deposit: Annotated[str, typer.Option(help="Dollars the account starts with.")] = "10000.00",
+    key_type: Annotated[str, typer.Option(help="ed25519 or rsa.")] = "ed25519",
+    activity: Annotated[
+        bool, typer.Option("--activity", help="Let seeded makers and takers trade.")
+    ] = False,
+    speed: Annotated[
+        float, typer.Option(min=0.001, max=1000, help="How fast they act; 1 is about once a second.")
+    ] = 1.0,
+    dialect: Annotated[
+        str | None, typer.Option(help="seed: the API of early 2026 beside today's.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="File that keeps the exchange over restarts.")
+    ] = None,
 ) -> None:
     """Run an embedded exchange until SIGTERM or Ctrl-C; prints NAME=value lines when ready."""
     faults = Faults(
@@ -188,8 +209,11 @@ def sandbox(
         error_rate=error_rate,
         drop_rate=drop_rate,
         rate_limit_rate=rate_limit_rate,
+        read_lag=read_lag,
         seed=seed,
     )
+    for text in fault or ():
+        parse_fault(text, faults)
     run_async(
         partial(
             run_sandbox,
@@ -200,6 +224,12 @@ def sandbox(
             load=load or (),
             tier=None if tier == "unlimited" else tier,
             faults=faults,
+            deposit=deposit,
+            key_type=key_type,
+            activity=activity,
+            speed=speed,
+            dialect=dialect,
+            state=state,
             announce=_announce,
         )
     )

@@ -15,14 +15,18 @@ try:
 except ImportError as error:
     raise ImportError("the sandbox needs aiohttp: pip install 'kalshi-async[sandbox]'") from error
 
+from ._activity import Activity
 from ._auth import Credentials
 from ._catalog import Catalog
+from ._fault_text import parse_fault
 from ._faults import Fault, Faults
 from ._loading import LoadError, LoadSummary
 from ._run import run
 from ._sandbox import Sandbox, SandboxError
+from ._state import StateError
 
 __all__ = [
+    "Activity",
     "Catalog",
     "Credentials",
     "Fault",
@@ -31,5 +35,7 @@ __all__ = [
     "LoadSummary",
     "Sandbox",
     "SandboxError",
+    "StateError",
+    "parse_fault",
     "run",
 ]

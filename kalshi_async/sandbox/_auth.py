@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_pem_private_key,
 )
 
 from ._errors import ApiError, nested
@@ -37,15 +38,39 @@ class Credentials:
 
     api_key_id: str
     private_key_pem: bytes = field(repr=False)
+    user_id: str = ""
 
 
 @dataclass(slots=True)
 class Account:
-    """An account: its limits, and the credentials its one key was made with."""
+    """A member of the exchange, and the buckets all its keys share."""
 
-    credentials: Credentials
-    public_key: PublicKey = field(repr=False)
+    user_id: str
     limits: Limits
+
+
+@dataclass(slots=True)
+class Key:
+    """An API key: what it may do, and the one subaccount it is locked to, if any."""
+
+    api_key_id: str
+    user_id: str
+    name: str
+    public_key: PublicKey = field(repr=False)
+    scopes: tuple[str, ...] = ("read", "write")
+    subaccount: int | None = None
+
+    def allows(self, scope: str) -> bool:
+        """Whether it has this scope, or the one a finer scope (``write::trade``) is part of."""
+        return scope in self.scopes or scope.partition("::")[0] in self.scopes
+
+
+@dataclass(slots=True)
+class Directory:
+    """The members by user id and their keys by key id."""
+
+    accounts: dict[str, Account] = field(default_factory=dict)
+    keys: dict[str, Key] = field(default_factory=dict)
 
 
 def make_key(api_key_id: str, key_type: KeyType) -> tuple[Credentials, PublicKey]:
@@ -61,15 +86,23 @@ def make_key(api_key_id: str, key_type: KeyType) -> tuple[Credentials, PublicKey
     raise ValueError(f"unknown key_type {key_type!r}: choose 'ed25519' or 'rsa'")
 
 
+def load_public_key(private_key_pem: bytes) -> PublicKey:
+    """The public half of a key that `make_key` made."""
+    key = load_pem_private_key(private_key_pem, None)
+    if not isinstance(key, ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey):
+        raise TypeError("neither an Ed25519 nor an RSA key")
+    return key.public_key()
+
+
 def carries_key(headers: Mapping[str, str]) -> bool:
     """Whether a request tries to sign in at all."""
     return any(name in headers for name in (KEY_HEADER, TIME_HEADER, SIGNATURE_HEADER))
 
 
 def authenticate(
-    accounts: Mapping[str, Account], method: str, path: str, headers: Mapping[str, str], now_ms: int
-) -> Account:
-    """The account that signed this request, else an ApiError 401 with the body of the exchange.
+    keys: Mapping[str, Key], method: str, path: str, headers: Mapping[str, str], now_ms: int
+) -> Key:
+    """The key that signed this request, else an ApiError 401 with the body of the exchange.
 
     `path` is the full path exactly as sent, percent-encoding kept and without the query.
     """
@@ -81,12 +114,12 @@ def authenticate(
     stamp = headers.get(TIME_HEADER, "")
     if not _fresh(stamp, now_ms):
         raise nested(401, "header_timestamp_expired")
-    account = accounts.get(headers[KEY_HEADER])
-    if account is None:
+    key = keys.get(headers[KEY_HEADER])
+    if key is None:
         raise _refused("NOT_FOUND")
-    if not _verified(account.public_key, signature, f"{stamp}{method}{path}".encode()):
+    if not _verified(key.public_key, signature, f"{stamp}{method}{path}".encode()):
         raise _refused("INCORRECT_API_KEY_SIGNATURE")
-    return account
+    return key
 
 
 def _refused(details: str) -> ApiError:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ._grid import LINEAR_CENT, step_below
 from ._text import PRICE, count_text
+from ._units import ONE, price_text
 
 Level = tuple[int, int]
 
@@ -25,6 +27,22 @@ class Book:
 
 
 EMPTY = Book()
+
+
+def live_json(
+    bids: Sequence[Level], asks: Sequence[Level], depth: int = 0
+) -> dict[str, list[list[str]]]:
+    """The wire form of a live book: both sides as (YES price, count) in the units of the engine,
+    best first. An ask is shown as a bid of NO.
+    """
+    if depth:
+        bids, asks = bids[:depth], asks[:depth]
+    return {
+        "yes_dollars": [[price_text(price), count_text(count)] for price, count in reversed(bids)],
+        "no_dollars": [
+            [price_text(ONE - price), count_text(count)] for price, count in reversed(asks)
+        ],
+    }
 
 
 def _side(levels: tuple[Level, ...], depth: int) -> list[list[str]]:

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from ._auth import Account
+from ._auth import Account, Key
 from ._catalog import Catalog, Listed
+from ._errors import nested
+from ._exchange import Exchange
+from ._lag import LaggedView, TraderView
 from ._params import Params
 
 T = TypeVar("T")
@@ -21,13 +24,37 @@ _LARGE = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One authenticated, metered request."""
+    """One authenticated, metered request. `as_of` is what a read with a lag shows; `body` is what
+    was sent, undecoded.
+    """
 
-    catalog: Catalog
+    exchange: Exchange
     params: Params
     path: Mapping[str, str]
     account: Account | None
+    key: Key | None
     now: int
+    as_of: int
+    body: bytes = b""
+
+    @property
+    def catalog(self) -> Catalog:
+        """What is listed."""
+        return self.exchange.catalog
+
+    @property
+    def user_id(self) -> str:
+        """Who asks; 401 without a key."""
+        if self.account is None:
+            raise nested(401, "token_authentication_failure")
+        return self.account.user_id
+
+    @property
+    def trader(self) -> TraderView:
+        """The orders, fills, positions and money of who asks, as old as reads are to be."""
+        if self.as_of < self.now:
+            return self.exchange.room(LaggedView).view(self.user_id, self.as_of)
+        return self.exchange.engine.trader(self.user_id)
 
     def market(self) -> Listed | None:
         """The market its path names."""

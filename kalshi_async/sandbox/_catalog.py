@@ -13,13 +13,13 @@ from typing import Protocol
 import msgspec
 
 from ._book import EMPTY, Book
-from ._generated import Generated
 from ._loading import Loaded, LoadedMarket, LoadSummary, load
 from ._market import Event, Market
 from ._milestones import MilestoneIndex
+from ._moving import Moving
 from ._query import Key, MarketQuery
 from ._render import event_json
-from ._series import COMBO_PREFIX, SERIES, Kind
+from ._series import COMBO_PREFIX, SERIES
 from ._tape import Tape
 
 _SERIES = {series.ticker: series for series in SERIES}
@@ -52,7 +52,7 @@ class Catalog:
     ) -> None:
         self.now = now
         self.loaded: Loaded = load(paths)
-        self.generated = Generated(seed, markets, now)
+        self.generated = Moving(seed, markets, now)
         self.tape = Tape(self.generated)
         self.milestones = MilestoneIndex(self.generated)
         loaded = self.loaded.markets.values()
@@ -131,17 +131,19 @@ class Catalog:
 
     def _matches(self, market: Listed, query: MarketQuery) -> bool:
         if isinstance(market, Market):
-            settled, updated = market.event.settled, market.event.updated
-            combo = market.event.series.kind is Kind.COMBO
-        elif isinstance(market, LoadedMarket):
-            settled, updated, combo = market.settled, market.updated, market.combo
-        else:
-            return False
+            return self.fits(market, query, market.event.settled, market.event.updated)
+        if isinstance(market, LoadedMarket):
+            return self.fits(market, query, market.settled, market.updated)
+        return False
+
+    def fits(self, market: Listed, query: MarketQuery, settled: int, updated: int) -> bool:
+        """Whether a market that was settled and updated at these instants is asked for."""
         return (
             (market.word != "archived" if query.word is None else market.word == query.word)
             and (query.events is None or market.event_ticker in query.events)
             and (query.series is None or self.series_of(market) == query.series)
-            and (query.combos is None or combo == query.combos)
+            and (query.combos is None or is_combo(market) == query.combos)
+            and (query.tickers is None or market.ticker in query.tickers)
             and market.created in query.created
             and market.close in query.close
             and (query.settled.everything or settled in query.settled)
@@ -284,17 +286,28 @@ class EventEntry:
         return self.generated.markets if self.generated else self._markets
 
     @property
-    def words(self) -> frozenset[str]:
-        """The filter words its markets are in."""
-        return frozenset(market.word for market in self.markets)
-
-    def json(self, *, nested: bool) -> dict[str, object]:
-        """The object as the exchange sends it; `nested` puts the markets inside."""
+    def exclusive(self) -> bool:
+        """Whether at most one of its markets comes true."""
         if self.generated is not None:
-            return event_json(self.generated, nested=nested)
-        if not nested:
-            return self._fields
-        return self._fields | {"markets": [msgspec.Raw(market.json()) for market in self._markets]}
+            return self.generated.series.exclusive
+        raw = self._fields.get("mutually_exclusive")
+        return raw is True or (isinstance(raw, msgspec.Raw) and bytes(raw) == b"true")
+
+    def json(self, markets: Iterable[Listed] | None = None) -> dict[str, object]:
+        """The object as the exchange sends it, with these markets inside if any are given."""
+        fields = self._fields
+        if self.generated is not None:
+            fields = event_json(self.generated, nested=False)
+        if markets is None:
+            return fields
+        return fields | {"markets": [msgspec.Raw(market.json()) for market in markets]}
+
+
+def is_combo(market: Listed) -> bool:
+    """Whether a market is one of several legs."""
+    if isinstance(market, LoadedMarket):
+        return market.combo
+    return market.ticker.startswith(COMBO_PREFIX)
 
 
 def place(market: Listed, query: MarketQuery) -> Key:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from . import _block_trades as block_trades
 from . import _handlers_candles as candles
+from . import _handlers_combos as combos
 from . import _handlers_event as event
 from . import _handlers_exchange as exchange
+from . import _handlers_fcm as fcm
+from . import _handlers_groups as groups
+from . import _handlers_keys as keys
 from . import _handlers_live as live
 from . import _handlers_market as market
+from . import _handlers_orders as orders
+from . import _handlers_portfolio as portfolio
 from . import _handlers_reference as reference
+from . import _handlers_rfq as rfq
+from . import _handlers_rfq_batches as rfq_batches
 from . import _handlers_series as series
+from . import _handlers_subaccounts as subaccounts
 from ._call import Handler
 
 HANDLERS: dict[str, Handler] = {
+    **block_trades.HANDLERS,
+    **combos.HANDLERS,
+    **fcm.HANDLERS,
+    **groups.HANDLERS,
+    **keys.HANDLERS,
+    **orders.HANDLERS,
+    **portfolio.HANDLERS,
+    **rfq.HANDLERS,
+    **rfq_batches.HANDLERS,
+    **subaccounts.HANDLERS,
     "BatchGetMarketCandlesticks": candles.get_batch_candlesticks,
-    "GetAccountApiLimits": exchange.get_account_limits,
     "GetAccountEndpointCosts": exchange.get_endpoint_costs,
     "GetEvent": event.get_event,
     "GetEventFeeChanges": event.get_event_fee_changes,

@@ -6,11 +6,12 @@ from asyncio import sleep
 from collections.abc import Sequence
 
 from ._call import Call
-from ._catalog import Listed
 from ._errors import bad_request, invalid_field, not_found
+from ._live import in_units
 from ._market import Market
-from ._tape import Candle, candles_of, periods
-from ._text import PRICE, count_text
+from ._minutes import Candle
+from ._tape import candles_of, periods
+from ._units import count_text, price_text
 
 _PERIODS = (1, 60, 1440)
 _MOST_SINGLE = 5_000
@@ -35,21 +36,15 @@ def _check_size(start: int, end: int, minutes: int, most: int) -> None:
         raise bad_request(f"requested time range exceeds {most} candlesticks")
 
 
-def _candles(
-    market: Listed, start: int, end: int, minutes: int, *, lead: bool = False
-) -> Sequence[Candle]:
-    return candles_of(market, start, end, minutes, lead=lead) if isinstance(market, Market) else ()
-
-
 def _span(values: tuple[int, int, int, int] | None, suffix: str) -> dict[str, str | None]:
     shown = zip(_NAMES, values or (None,) * 4, strict=True)
-    return {name + suffix: None if value is None else PRICE[value] for name, value in shown}
+    return {name + suffix: None if value is None else price_text(value) for name, value in shown}
 
 
 def _json(candle: Candle, suffix: str, count_suffix: str) -> dict[str, object]:
     price = _span(candle.price, suffix)
-    price["mean" + suffix] = PRICE[candle.mean] if candle.price else None
-    price["previous" + suffix] = None if candle.previous is None else PRICE[candle.previous]
+    price["mean" + suffix] = price_text(candle.mean) if candle.price else None
+    price["previous" + suffix] = None if candle.previous is None else price_text(candle.previous)
     return {
         "end_period_ts": candle.end,
         "open_interest" + count_suffix: count_text(candle.open_interest),
@@ -67,7 +62,7 @@ def _live(candles: Sequence[Candle]) -> list[object]:
 async def get_market_candlesticks(call: Call) -> object:
     start, end, minutes = _range(call)
     _check_size(start, end, minutes, _MOST_SINGLE)
-    market = call.market()
+    market = call.exchange.live.market(call.path["ticker"])
     if (
         market is None
         or market.word == "archived"
@@ -75,7 +70,7 @@ async def get_market_candlesticks(call: Call) -> object:
     ):
         raise not_found()
     lead = bool(call.params.flag("include_latest_before_start"))
-    candles = _candles(market, start, end, minutes, lead=lead)
+    candles = call.exchange.live.candles(market, start, end, minutes, lead=lead)
     return {"candlesticks": _live(candles), "ticker": market.ticker}
 
 
@@ -85,7 +80,8 @@ async def get_historical_candlesticks(call: Call) -> object:
     market = call.market()
     if market is None or market.word != "archived":
         raise not_found()
-    candles = _candles(market, start, end, minutes)
+    found = candles_of(market, start, end, minutes) if isinstance(market, Market) else []
+    candles = [in_units(candle) for candle in found]
     return {"candlesticks": [_json(candle, "", "") for candle in candles], "ticker": market.ticker}
 
 
@@ -99,9 +95,10 @@ async def get_batch_candlesticks(call: Call) -> object:
     lead = bool(call.params.flag("include_latest_before_start"))
     shown = []
     for ticker in dict.fromkeys(tickers):
-        market = call.catalog.market(ticker)
+        market = call.exchange.live.market(ticker)
         if market is not None and market.word != "archived":
-            candles = _live(_candles(market, start, end, minutes, lead=lead))
+            found = call.exchange.live.candles(market, start, end, minutes, lead=lead)
+            candles = _live(found)
             shown.append({"candlesticks": candles, "market_ticker": ticker})
             await sleep(0)
     return {"markets": shown}
@@ -109,16 +106,16 @@ async def get_batch_candlesticks(call: Call) -> object:
 
 async def get_event_candlesticks(call: Call) -> object:
     start, end, minutes = _range(call)
-    event = call.catalog.event(call.path["ticker"])
+    event = call.exchange.live.event(call.path["ticker"])
     if event is None or event.series != call.path["series_ticker"]:
         raise not_found()
-    markets = [market for market in event.markets if market.word != "archived"]
+    markets = call.exchange.live.event_markets(event)
     # A range that would answer more than the most candles is cut, and the answer says where.
     room = _MOST_SINGLE // max(len(markets), 1)
     end = min(end, start + room * minutes * 60)
     candles = []
     for market in markets:
-        candles.append(_live(_candles(market, start, end, minutes)))
+        candles.append(_live(call.exchange.live.candles(market, start, end, minutes)))
         await sleep(0)
     return {
         "adjusted_end_ts": end,

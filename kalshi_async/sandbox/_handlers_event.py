@@ -17,7 +17,7 @@ _STATUSES = ("unopened", "open", "closed", "settled")
 
 
 async def get_events(call: Call) -> object:
-    params = call.params
+    params, live = call.params, call.exchange.live
     limit, after = params.limit(200, 200, least=1), params.after()
     status = params.text("status")
     if status is not None and status not in _STATUSES:
@@ -28,10 +28,10 @@ async def get_events(call: Call) -> object:
 
     def matches(event: EventEntry) -> bool:
         return (
-            (status is None or status in event.words)
+            (status is None or status in live.words(event))
             and (series is None or event.series == series)
             and (min_close is None or event.close >= min_close * SECOND)
-            and (min_updated is None or event.updated >= min_updated * SECOND)
+            and (min_updated is None or live.updated(event) >= min_updated * SECOND)
         )
 
     source = call.catalog.events(after, series=series)
@@ -40,7 +40,7 @@ async def get_events(call: Call) -> object:
     found, more = await page(call, filter(matches, source), limit)
     shown: dict[str, object] = {
         "cursor": _cursor.encode(found[-1].close, found[-1].ticker) if more else "",
-        "events": await rendered(found, lambda event: event.json(nested=nested)),
+        "events": await rendered(found, lambda event: _shown(call, event, nested=nested)),
     }
     if params.flag("with_milestones"):
         milestones = (milestone_of(event.generated) for event in found if event.generated)
@@ -52,9 +52,10 @@ def _named(
     call: Call, tickers: tuple[str, ...], after: tuple[int, str] | None
 ) -> Iterator[EventEntry]:
     events = [event for ticker in dict.fromkeys(tickers) if (event := call.catalog.event(ticker))]
-    live = [event for event in events if not event.combo and "archived" not in event.words]
-    live.sort(key=lambda event: (event.close, event.ticker), reverse=True)
-    return (event for event in live if after is None or (event.close, event.ticker) < after)
+    words = call.exchange.live.words
+    found = [event for event in events if not event.combo and "archived" not in words(event)]
+    found.sort(key=lambda event: (event.close, event.ticker), reverse=True)
+    return (event for event in found if after is None or (event.close, event.ticker) < after)
 
 
 async def get_multivariate_events(call: Call) -> object:
@@ -74,10 +75,10 @@ async def get_multivariate_events(call: Call) -> object:
             and (collection is None or (own is not None and own.collection_ticker == collection))
         )
 
-    found, more = await page(call, filter(matches, call.catalog.combo_events(after)), limit)
+    found, more = await page(call, filter(matches, call.exchange.live.combo_events(after)), limit)
     return {
         "cursor": _cursor.encode(found[-1].created, found[-1].ticker) if more else "",
-        "events": await rendered(found, lambda event: event.json(nested=nested)),
+        "events": await rendered(found, lambda event: _shown(call, event, nested=nested)),
     }
 
 
@@ -85,13 +86,21 @@ async def get_event(call: Call) -> object:
     event = _found(call)
     nested = bool(call.params.flag("with_nested_markets"))
     hidden = nested or bool(call.params.flag("exclude_markets"))
-    markets = [] if hidden else [m for m in event.markets if m.word != "archived"]
-    return {"event": event.json(nested=nested), "markets": [msgspec.Raw(m.json()) for m in markets]}
+    markets = [] if hidden else call.exchange.live.event_markets(event)
+    return {
+        "event": _shown(call, event, nested=nested),
+        "markets": [msgspec.Raw(market.json()) for market in markets],
+    }
+
+
+def _shown(call: Call, event: EventEntry, *, nested: bool) -> dict[str, object]:
+    """The object of an event, with its markets as they are now if they are asked for."""
+    return event.json(call.exchange.live.event_markets(event) if nested else None)
 
 
 async def get_event_metadata(call: Call) -> object:
     event = _found(call)
-    fields = event.json(nested=False)
+    fields = event.json()
     images = "https://kalshi-public-docs.s3.amazonaws.com/series-images-webp"
     series = event.generated.series if event.generated else None
     return {
@@ -112,7 +121,7 @@ async def get_event_metadata(call: Call) -> object:
 
 
 def _found(call: Call) -> EventEntry:
-    event = call.catalog.event(call.path["event_ticker"])
+    event = call.exchange.live.event(call.path["event_ticker"])
     if event is None:
         raise not_found()
     return event

@@ -6,14 +6,17 @@ from ._call import Call
 from ._errors import nested
 from ._limits import DEFAULT_COST, ENDPOINT_COSTS
 from ._operations import API_ROOT
-from ._text import DAY, SECOND, time_text
+from ._text import DAY, time_text
 
 _SHARDS = ("Default", "Combos", "Crypto and commodities", "Sports")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def exchange_status(*, active: bool) -> dict[str, object]:
-    """The status body; error statuses of the same operation carry it too."""
+def exchange_status(*, active: bool, trading: bool = True) -> dict[str, object]:
+    """The status body; error statuses of the same operation carry it too. While only trading is
+    paused, everything else works.
+    """
+    trading = trading and active
     return {
         "exchange_active": active,
         "exchange_index_statuses": [
@@ -22,17 +25,17 @@ def exchange_status(*, active: bool) -> dict[str, object]:
                 "exchange_active": active,
                 "exchange_index": index,
                 "intra_exchange_transfers_active": active,
-                "trading_active": active,
+                "trading_active": trading,
             }
             for index, description in enumerate(_SHARDS)
         ],
         "intra_exchange_transfers_active": active,
-        "trading_active": active,
+        "trading_active": trading,
     }
 
 
 async def get_exchange_status(call: Call) -> object:
-    return exchange_status(active=True)
+    return exchange_status(active=True, trading=call.exchange.engine.trading)
 
 
 async def get_exchange_schedule(call: Call) -> object:
@@ -50,7 +53,8 @@ async def get_exchange_schedule(call: Call) -> object:
 
 
 async def get_user_data_timestamp(call: Call) -> object:
-    return {"as_of_time": time_text(call.now // SECOND * SECOND)}
+    """The instant that reads of portfolios show: everything until then is in them."""
+    return {"as_of_time": time_text(call.as_of)}
 
 
 async def get_account_limits(call: Call) -> object:

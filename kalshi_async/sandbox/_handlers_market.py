@@ -12,10 +12,11 @@ from . import _states as states
 from ._call import Call, page, rendered
 from ._catalog import Listed, place
 from ._errors import bad_request, not_found
+from ._live import AnyTrade
 from ._market import Market
 from ._params import Params
-from ._query import Key, MarketQuery, Window
-from ._tape import Trade, behind, newest_first, trades_of
+from ._query import MarketQuery, Window
+from ._tape import behind, newest_first, trades_of
 
 
 def market_query(params: Params) -> MarketQuery:
@@ -78,13 +79,13 @@ async def get_historical_markets(call: Call) -> object:
 
 
 async def _listing(call: Call, query: MarketQuery, limit: int) -> object:
-    found, more = await page(call, call.catalog.markets(query, call.params.after()), limit)
+    found, more = await page(call, call.exchange.live.markets(query, call.params.after()), limit)
     markets = await rendered(found, lambda market: msgspec.Raw(market.json()))
     return {"cursor": _cursor.encode(*place(found[-1], query)) if more else "", "markets": markets}
 
 
 async def get_market(call: Call) -> object:
-    return _single(call.market(), archived=False)
+    return _single(call.exchange.live.market(call.path["ticker"]), archived=False)
 
 
 async def get_historical_market(call: Call) -> object:
@@ -99,48 +100,55 @@ def _single(market: Listed | None, *, archived: bool) -> object:
 
 async def get_orderbook(call: Call) -> object:
     depth = call.params.limit(0, 100, name="depth")
-    return {"orderbook_fp": call.catalog.book(call.path["ticker"]).json(depth)}
+    return {"orderbook_fp": call.exchange.live.book(call.path["ticker"], depth)}
 
 
 async def get_orderbooks(call: Call) -> object:
     tickers = call.params.repeated("tickers", most=100, required=True)
     return {
         "orderbooks": [
-            {"orderbook_fp": call.catalog.book(ticker).json(), "ticker": ticker}
+            {"orderbook_fp": call.exchange.live.book(ticker), "ticker": ticker}
             for ticker in tickers
         ]
     }
 
 
 async def get_trades(call: Call) -> object:
-    window = call.params.window("min_ts", "max_ts")
-    live = Window(max(window.low, call.catalog.cutoff), window.high)
-    return await _trades(call, live)
+    """Those made here, then the catalog's; a trade of before the cutoff is only in the historical
+    list.
+    """
+    params = call.params
+    limit, after = params.limit(100, 1000), params.after()
+    window, ticker = params.window("min_ts", "max_ts"), params.text("ticker")
+    block = params.flag("is_block_trade")
+    if ticker is None and not block:
+        # The first reader collects the tape, which takes seconds in a catalog of a million markets.
+        await to_thread(call.catalog.tape.build)
+    found = call.exchange.live.trades(
+        ticker, window, after, limit, block=block, cutoff=call.catalog.cutoff
+    )
+    return await _tape_page(call, found, limit)
 
 
 async def get_historical_trades(call: Call) -> object:
-    window = call.params.window("min_ts", "max_ts")
-    ticker = call.params.text("ticker")
-    if ticker is not None and call.catalog.market(ticker) is None:
+    params = call.params
+    limit, after = params.limit(100, 1000), params.after()
+    window, ticker = params.window("min_ts", "max_ts"), params.text("ticker")
+    market = None if ticker is None else call.catalog.market(ticker)
+    if ticker is not None and market is None:
         raise not_found()
-    return await _trades(call, Window(window.low, min(window.high, call.catalog.cutoff - 1)))
-
-
-async def _trades(call: Call, window: Window) -> object:
-    limit, after = call.params.limit(100, 1000), call.params.after()
-    if call.params.flag("is_block_trade"):
+    if params.flag("is_block_trade"):
         return {"cursor": "", "trades": []}
-    found, more = await page(call, behind(await _source(call, window, after), after), limit)
-    cursor = _cursor.encode(*found[-1].key) if more else ""
-    return {"cursor": cursor, "trades": await rendered(found, Trade.json)}
-
-
-async def _source(call: Call, window: Window, after: Key | None) -> Iterator[Trade]:
-    ticker = call.params.text("ticker")
+    past = Window(window.low, min(window.high, call.catalog.cutoff - 1))
     if ticker is None:
-        # The first reader collects the tape, which takes seconds in a catalog of a million markets.
         await to_thread(call.catalog.tape.build)
-        return call.catalog.tape.newest(window, after)
-    market = call.catalog.market(ticker)
-    trades = trades_of(market) if isinstance(market, Market) else []
-    return newest_first(trades, window)
+        trades = call.catalog.tape.newest(past, after)
+    else:
+        trades = newest_first(trades_of(market) if isinstance(market, Market) else [], past)
+    return await _tape_page(call, behind(trades, after), limit)
+
+
+async def _tape_page(call: Call, trades: Iterator[AnyTrade], limit: int) -> object:
+    found, more = await page(call, trades, limit)
+    cursor = _cursor.encode(*found[-1].key) if more else ""
+    return {"cursor": cursor, "trades": await rendered(found, lambda trade: trade.json())}

@@ -58,6 +58,7 @@ TIERS: dict[str, Tier] = {
         _tier("prestige", 12_000, 9_600),
     )
 }
+_SLOW_BALANCE = ("basic", "advanced")
 # What an account is told that no bucket holds back.
 UNLIMITED = Tier("unlimited", 1_000_000, 1_000_000, 1_000_000, 1_000_000)
 
@@ -108,11 +109,15 @@ class Limits:
         at = clock()
         self.read = TokenBucket(tier.read_rate, tier.read_capacity, at)
         self.write = TokenBucket(tier.write_rate, tier.write_capacity, at)
+        # The balance of the lower tiers is read from a bucket of its own: once a second.
+        self.balance = TokenBucket(1, 1, at) if tier.name in _SLOW_BALANCE else None
 
-    def admit(self, method: str, cost: float) -> bool:
+    def admit(self, operation: str, method: str, cost: float) -> bool:
         """Whether a request may pass; it is paid for if so."""
         if self.tier is UNLIMITED:
             return True
+        if operation == "GetBalance" and self.balance is not None:
+            return self.balance.take(1, self._clock())
         bucket = self.read if method == "GET" else self.write
         return bucket.take(cost, self._clock())
 

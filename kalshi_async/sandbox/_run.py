@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 
+from ._auth import KeyType
 from ._faults import Faults
 from ._sandbox import Sandbox
 
@@ -20,11 +22,17 @@ async def run(
     tier: str | None = "basic",
     faults: Faults | None = None,
     host: str = "127.0.0.1",
+    key_type: KeyType = "ed25519",
+    deposit: Decimal | str = "10000.00",
+    dialect: str | None = None,
+    activity: bool = False,
+    speed: float = 1.0,
+    state: str | Path | None = None,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then return; `announce` gets one NAME=value a line once ready.
 
-    Raises what `Sandbox.serve` raises. Cancelling stops the exchange as a signal does.
+    The options are those of `Sandbox.serve`. Raises what `Sandbox.serve` raises. Cancelling stops the exchange as a signal does.
     """
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
@@ -38,7 +46,19 @@ async def run(
                 continue
             handled.append(number)
         serving = Sandbox.serve(
-            port=port, seed=seed, markets=markets, load=load, tier=tier, faults=faults, host=host
+            port=port,
+            seed=seed,
+            markets=markets,
+            load=load,
+            tier=tier,
+            faults=faults,
+            host=host,
+            key_type=key_type,
+            deposit=deposit,
+            dialect=dialect,
+            activity=activity,
+            speed=speed,
+            state=state,
         )
         async with serving as exchange:
             for line in environment(exchange):

@@ -10,25 +10,33 @@ import os
 import stat
 import tempfile
 import time
-from asyncio import to_thread
+from asyncio import Task, create_task, sleep, to_thread, wait
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
-from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
-from uuid import UUID
 
 from aiohttp import web
 
-from ._auth import Account, Credentials, KeyType, make_key
+from ._activity import Activity, activity_of
+from ._auth import Credentials, KeyType
 from ._catalog import Catalog
+from ._control import Control, money
 from ._draw import default_now
+from ._exchange import Exchange
 from ._faults import Faults
-from ._limits import Limits, tier_named
+from ._handlers_keys import Grants, KeyRing
+from ._handlers_subaccounts import Allocations
+from ._limits import tier_named
+from ._members import SCOPES, Members
 from ._operations import API_ROOT
-from ._server import DROPPED, Server, http_logger
+from ._restore import Recorder
+from ._server import DROPPED, SEED, Server, http_logger
+from ._state import Store
 from ._text import to_micros
 
 if TYPE_CHECKING:
@@ -38,34 +46,61 @@ logger = logging.getLogger("kalshi_async.sandbox")
 MOST_MARKETS = 1_000_000
 # Two thousand ids fit into one request line, as the contract allows.
 _LONGEST_LINE = 1 << 18
+_OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
+# Seconds between two looks at what is due.
+_TICK = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an exchange was asked to be; `deposit` in millionths of a dollar."""
+
+    seed: int
+    markets: int
+    paths: tuple[Path, ...]
+    now: int
+    tier: str | None
+    faults: Faults
+    key_type: KeyType
+    clock: Callable[[], float]
+    timer: Callable[[], float]
+    deposit: int
+    dialect: str | None
+    activity: Activity | None
+    state: Path | None
 
 
 class SandboxError(OSError):
     """The embedded exchange could not start; the message says why and what to do."""
 
 
-class Sandbox:
+class Sandbox(Control):
     """A running embedded exchange. Start one with ``async with Sandbox.serve(...) as exchange``."""
 
-    def __init__(
-        self,
-        *,
-        catalog: Catalog,
-        seed: int,
-        tier: str | None,
-        faults: Faults,
-        key_type: KeyType,
-        clock: Callable[[], float],
-        timer: Callable[[], float],
-    ) -> None:
-        self._seed, self._tier, self._timer = seed, tier, timer
-        self._server = Server(
-            catalog, tier=tier_named(tier), clock=clock, timer=timer, faults=faults
+    def __init__(self, catalog: Catalog, options: Options) -> None:
+        self._options = options
+        self._exchange = Exchange(
+            catalog,
+            seed=options.seed,
+            clock=options.clock,
+            recorder=_recorder(catalog, options),
+            activity=options.activity,
         )
-        self._names = Random(f"accounts/{seed}")  # noqa: S311 - reproducible, not secret
-        self._credentials = self.add_account(tier=tier, key_type=key_type)
+        self._server = Server(
+            self._exchange,
+            tier=tier_named(options.tier),
+            timer=options.timer,
+            faults=options.faults,
+            dialect=options.dialect,
+        )
+        self._members = Members(self._exchange, timer=options.timer)
+        # What clients did to their keys and levels before a restart holds from the start.
+        self._exchange.room(KeyRing)
+        self._exchange.room(Grants)
+        self._credentials = self.add_account(tier=options.tier, key_type=options.key_type)
         self._key_path: Path | None = None
         self._runner: web.AppRunner | None = None
+        self._clockwork: Task[None] | None = None
         self._address = ""
 
     @classmethod
@@ -83,37 +118,56 @@ class Sandbox:
         key_type: KeyType = "ed25519",
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
+        deposit: Decimal | str = "10000.00",
+        dialect: str | None = None,
+        activity: bool | Activity = False,
+        speed: float = 1.0,
+        state: str | Path | None = None,
     ) -> Serving:
         """An embedded exchange for ``async with``, in the running event loop.
 
         `markets` is the number generated from `seed` (0 to 1,000,000), `load` names files and
         folders of recorded ones. `now` is the instant the catalog is looked at (default: one
-        derived from the seed); signatures and the Date header follow `clock`, token buckets
-        follow `timer`. `tier` None switches the rate limits off. `port` 0 picks a free one.
+        derived from the seed); signatures, the Date header and everything that trades follow
+        `clock`, token buckets follow `timer`. `tier` None switches the rate limits off. `port` 0
+        picks a free one. Each account starts with `deposit` dollars.
 
-        Raises ValueError for bad options, LoadError for files that cannot be loaded,
-        SandboxError for an address that cannot be bound; the last two when entering. Cancelling
-        while it starts leaves nothing behind.
+        `dialect` "seed" speaks the API of early 2026 beside today's. `activity` lets seeded market
+        makers and takers trade, `speed` times as fast as they would. `state` names a file that
+        keeps the exchange: what was acknowledged is there after the next start with the same seed,
+        markets and load.
+
+        Raises ValueError for bad options, LoadError for files that cannot be loaded, StateError for
+        a state file that cannot be used, SandboxError for an address that cannot be bound; the last
+        three when entering. Cancelling while it starts leaves nothing behind.
         """
         if not 0 <= markets <= MOST_MARKETS:
             raise ValueError(f"markets={markets} must be between 0 and {MOST_MARKETS:,}")
         if not 0 <= port <= 65_535:
             raise ValueError(f"port={port} must be between 0 (any free one) and 65535")
+        if dialect not in (None, SEED):
+            raise ValueError(f"unknown dialect {dialect!r}: choose {SEED!r} or None")
         tier_named(tier)
         paths = (load,) if isinstance(load, str | Path) else tuple(load)
         instant = default_now(seed) if now is None else to_micros(now)
+        options = Options(
+            seed=seed,
+            markets=markets,
+            paths=tuple(Path(path) for path in paths),
+            now=instant,
+            tier=tier,
+            faults=faults or Faults(seed=seed),
+            key_type=key_type,
+            clock=clock,
+            timer=timer,
+            deposit=money(deposit, "deposit"),
+            dialect=dialect,
+            activity=activity_of(activity, speed),
+            state=None if state is None else Path(state),
+        )
 
         def build() -> Sandbox:
-            catalog = Catalog(seed=seed, markets=markets, now=instant, paths=paths)
-            return cls(
-                catalog=catalog,
-                seed=seed,
-                tier=tier,
-                faults=faults or Faults(seed=seed),
-                key_type=key_type,
-                clock=clock,
-                timer=timer,
-            )
+            return cls(Catalog(seed=seed, markets=markets, now=instant, paths=paths), options)
 
         return Serving(build, host, port)
 
@@ -141,15 +195,20 @@ class Sandbox:
 
     @property
     def private_key_path(self) -> Path:
-        """The same key in a file only its owner can read; written when asked for, removed at the
-        end.
+        """The same key in a file only its owner can read; written when asked for. It lies beside
+        the state file and stays; without one it is removed at the end.
         """
         if self._key_path is None:
-            handle, name = tempfile.mkstemp(prefix="kalshi-sandbox-", suffix=".pem")
+            if self._options.state is None:
+                handle, name = tempfile.mkstemp(prefix="kalshi-sandbox-", suffix=".pem")
+            else:
+                name = f"{self._options.state}.pem"
+                Path(name).unlink(missing_ok=True)
+                handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
             self._key_path = Path(name)
             with os.fdopen(handle, "wb") as file:
                 file.write(self.private_key_pem)
-            self._key_path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+            self._key_path.chmod(_OWNER_ONLY)
         return self._key_path
 
     def client(self, **options: object) -> KalshiClient:
@@ -167,26 +226,36 @@ class Sandbox:
         }
         return KalshiClient(**cast("dict[str, Any]", chosen | options))
 
-    def add_account(
-        self, *, tier: str | None = "same", key_type: KeyType = "ed25519"
-    ) -> Credentials:
-        """A further account with buckets of its own; tier "same" is the tier of the exchange.
+    @property
+    def user_id(self) -> str:
+        """The user id of the first account."""
+        return self._credentials.user_id
 
-        Raises ValueError for an unknown tier or key type.
+    def add_account(
+        self,
+        *,
+        tier: str | None = "same",
+        key_type: KeyType = "ed25519",
+        deposit: Decimal | str | None = None,
+        scopes: tuple[str, ...] = SCOPES,
+    ) -> Credentials:
+        """A further account with buckets and money of its own; tier "same" is the tier of the
+        exchange, `deposit` None what every account starts with.
+
+        Raises ValueError for an unknown tier or key type, or a deposit that is not dollars.
         """
-        named = self._tier if tier == "same" else tier
-        key_id = str(UUID(int=self._names.getrandbits(128), version=4))
-        credentials, public_key = make_key(key_id, key_type)
-        limits = Limits(tier_named(named), self._timer)
-        self._server.accounts[key_id] = Account(credentials, public_key, limits)
-        return credentials
+        amount = self._options.deposit if deposit is None else money(deposit, "deposit")
+        if amount < 0:
+            raise ValueError(f"deposit={deposit!r} must not be negative")
+        named = self._options.tier if tier == "same" else tier
+        return self._members.open(tier=named, key_type=key_type, amount=amount, scopes=scopes)
 
     # What tests look at and turn
 
     @property
     def catalog(self) -> Catalog:
         """What is listed."""
-        return self._server.catalog
+        return self._exchange.catalog
 
     @property
     def faults(self) -> Faults:
@@ -200,11 +269,11 @@ class Sandbox:
     @property
     def clock_skew(self) -> float:
         """Seconds the clock of the exchange is ahead of the wall clock; assignable."""
-        return self._server.clock_skew
+        return self._exchange.skew
 
     @clock_skew.setter
     def clock_skew(self, seconds: float) -> None:
-        self._server.clock_skew = seconds
+        self._exchange.skew = seconds
 
     @property
     def requests(self) -> Counter[tuple[str, int]]:
@@ -219,8 +288,9 @@ class Sandbox:
         )
         state = self.base_url if self._address else "not serving"
         return (
-            f"<Sandbox {state}: {len(self.catalog):,} markets, seed {self._seed}, "
-            f"tier {self._tier or 'unlimited'}, {len(self._server.accounts)} accounts, "
+            f"<Sandbox {state}: {len(self.catalog):,} markets, seed {self._options.seed}, "
+            f"tier {self._options.tier or 'unlimited'}, "
+            f"{len(self._exchange.directory.accounts)} accounts, "
             f"{answered} requests answered>"
         )
 
@@ -240,23 +310,42 @@ class Sandbox:
         await runner.setup()
         self._runner = runner
         try:
-            await web.TCPSite(runner, host, port).start()
+            await self._server.listener.start(runner, host, port)
         except OSError as error:
             await self._stop()
             raise SandboxError(_cannot_bind(host, port, error)) from error
-        name, bound = runner.addresses[0][:2]
+        self._clockwork = create_task(self._run_clock())
+        name, bound = self._server.listener.address
         # An address that stands for every interface is one to listen on, not one to connect to.
         name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104
         self._address = f"[{name}]:{bound}" if ":" in name else f"{name}:{bound}"
 
+    async def _run_clock(self) -> None:
+        """What is due happens when it is due, not when somebody next asks."""
+        while True:
+            await sleep(_TICK)
+            try:
+                self._exchange.tick()
+                self._exchange.room(Allocations).sweep(self._exchange.now())
+            except Exception:
+                logger.exception("the clock of the exchange failed")
+                raise
+
     async def _stop(self) -> None:
-        if self._key_path is not None:
+        if self._clockwork is not None:
+            self._clockwork.cancel()
+            await wait([self._clockwork])
+            self._clockwork = None
+        self._server.listener.stop()
+        await self._server.edge.stop()
+        if self._key_path is not None and self._options.state is None:
             with contextlib.suppress(FileNotFoundError):
                 self._key_path.unlink()
-            self._key_path = None
+        self._key_path = None
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await runner.cleanup()
+        self._exchange.end()
 
 
 class Serving:
@@ -285,6 +374,19 @@ class Serving:
     ) -> None:
         if self._sandbox is not None:
             await self._sandbox._stop()
+
+
+def _recorder(catalog: Catalog, options: Options) -> Recorder | None:
+    """What writes the state file, None without one."""
+    if options.state is None:
+        return None
+    meta = {
+        "seed": str(options.seed),
+        "markets": str(options.markets),
+        "load": "\n".join(str(path) for path in options.paths),
+        "catalog": str(catalog.now),
+    }
+    return Recorder(Store.open(options.state, meta))
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,7 +5,6 @@ exchange's own shape.
 from __future__ import annotations
 
 import logging
-from asyncio import sleep
 from collections import Counter
 from collections.abc import Callable
 from email.utils import formatdate
@@ -16,23 +15,33 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler as RequestHandler
 from aiohttp.typedefs import Middleware
 
-from ._auth import Account, authenticate, carries_key
-from ._call import Call
-from ._catalog import Catalog
+from ._auth import Key, authenticate, carries_key
+from ._bodies import billed_items
+from ._call import Call, Handler
+from ._dialect import translate, translate_query
+from ._dialect_orders import HANDLERS as OLDER_HANDLERS
 from ._errors import ApiError, nested, too_many_requests
-from ._faults import Faults
+from ._exchange import Exchange
+from ._fault_http import FaultyHttp, Lost
+from ._faults import Fault, Faults
 from ._handlers import HANDLERS
 from ._handlers_exchange import exchange_status
+from ._handlers_orders import LEGACY, legacy_order
 from ._limits import DEFAULT_COST, ENDPOINT_COSTS, Limits, Tier
+from ._listener import Listener
 from ._operations import API_ROOT, OPERATIONS, Operation
 from ._params import Params
 from ._text import SECOND
+from ._ws_server import websocket
 
 logger = logging.getLogger("kalshi_async.sandbox")
 
 LARGEST_BODY = 1 << 20
 # The status under which a connection closed without an answer is counted.
 DROPPED = 0
+# The API of early 2026 beside today's.
+SEED = "seed"
+WS_PATH = "/trade-api/ws/v2"
 _ENCODER = msgspec.json.Encoder()
 _UNROUTED = "unrouted"
 _COSTS = {(method, path): cost for method, path, cost in ENDPOINT_COSTS}
@@ -53,88 +62,128 @@ http_logger.addFilter(_without_traceback)
 
 
 class Server:
-    """Answers requests from a catalog. `clock` is the wall clock in Unix seconds, `timer` a
-    monotonic one.
-    """
+    """Answers requests to one exchange. `timer` is a monotonic clock in seconds."""
 
     def __init__(
         self,
-        catalog: Catalog,
+        exchange: Exchange,
         *,
         tier: Tier,
-        clock: Callable[[], float],
         timer: Callable[[], float],
         faults: Faults,
+        dialect: str | None = None,
     ) -> None:
-        self.catalog = catalog
-        self.accounts: dict[str, Account] = {}
+        self.exchange = exchange
         self.faults = faults
-        self.clock_skew = 0.0
+        self.listener = Listener()
+        self.edge = FaultyHttp(self.listener)
         self.requests: Counter[tuple[str, int]] = Counter()
-        self._tier, self._clock, self._timer = tier, clock, timer
+        self._seed_dialect = dialect == SEED
+        self._tier, self._timer = tier, timer
         self._by_address: dict[str, Limits] = {}
 
     def application(self) -> web.Application:
         """The aiohttp application with a route for every operation."""
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._errors()])
+        router = app.router
         for operation in OPERATIONS:
-            app.router.add_route(
-                operation.method, API_ROOT + operation.path, self._route(operation)
-            )
+            router.add_route(operation.method, API_ROOT + operation.path, self._route(operation))
+        older = OLDER_HANDLERS if self._seed_dialect else {}
+        for method, path in LEGACY:
+            handler = older.get((method, path), legacy_order)
+            operation = Operation(f"{method} {path}", path, method, scope="write::trade")
+            router.add_route(method, API_ROOT + path, self._route(operation, handler))
+        router.add_get(WS_PATH, self._websocket)
         return app
+
+    async def _websocket(self, request: web.Request) -> web.StreamResponse:
+        return await websocket(self, request)
 
     def now(self) -> float:
         """The clock of the exchange in Unix seconds."""
-        return self._clock() + self.clock_skew
+        return self.exchange.now() / SECOND
 
-    def _route(self, operation: Operation) -> RequestHandler:
+    def key_of(self, request: web.Request) -> Key:
+        """The key that signed a request, else an ApiError 401."""
+        path = request.raw_path.partition("?")[0]
+        keys, now_ms = self.exchange.directory.keys, self.exchange.wall_ms()
+        return authenticate(keys, request.method, path, request.headers, now_ms)
+
+    def _route(self, operation: Operation, handler: Handler | None = None) -> RequestHandler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._answer(operation, request)
+            return await self._answer(operation, handler or HANDLERS[operation.name], request)
 
         return handle
 
-    async def _answer(self, operation: Operation, request: web.Request) -> web.StreamResponse:
+    async def _answer(
+        self, operation: Operation, handler: Handler, request: web.Request
+    ) -> web.StreamResponse:
         fault = self.faults.decide(operation.name)
-        if fault.delay:
-            await sleep(fault.delay)
-        if fault.drop and not fault.processed:
-            return self._drop(operation, request)
-        if fault.status is not None:
-            return self._faulty(operation, fault.status)
+
+        async def process() -> web.Response:
+            return self._respond(*await self._processed(operation, handler, request, fault))
+
+        response = await self.edge.answer(
+            fault, request, process, lambda status: self._faulty(operation, status)
+        )
+        lost = isinstance(response, Lost)
+        self.requests[operation.name, DROPPED if lost else response.status] += 1
+        return response
+
+    async def _processed(
+        self, operation: Operation, handler: Handler, request: web.Request, fault: Fault
+    ) -> tuple[int, object]:
+        """Status and body of an answer. What a write did is on disk before it is answered."""
         try:
-            body: object = await self._process(operation, request)
-            status = 200
-        except ApiError as error:
-            body, status = error.body, error.status
+            try:
+                body = await self._process(operation, handler, request, fault)
+                return operation.status, body
+            except ApiError as error:
+                return error.status, error.body
+            finally:
+                if operation.writes:
+                    await self.exchange.durable()
         except web.HTTPException:
             raise
         except Exception:
             logger.exception("%s failed", operation.name)
-            body, status = nested(500, "internal_server_error").body, 500
-        if fault.drop:
-            return self._drop(operation, request)
-        return self._send(operation.name, status, body)
+            return 500, nested(500, "internal_server_error").body
 
-    async def _process(self, operation: Operation, request: web.Request) -> object:
-        if request.can_read_body:
-            await request.read()
-        account = None
-        path = request.raw_path.partition("?")[0]
+    async def _process(
+        self, operation: Operation, handler: Handler, request: web.Request, fault: Fault
+    ) -> object:
+        sent = await request.read() if request.can_read_body else b""
+        key = account = None
         if not operation.public or carries_key(request.headers):
-            now_ms = int(self.now() * 1000)
-            account = authenticate(self.accounts, request.method, path, request.headers, now_ms)
-        cost = _COSTS.get((operation.method, operation.path), DEFAULT_COST)
+            key = self.key_of(request)
+            account = self.exchange.directory.accounts[key.user_id]
+            if operation.scope and not key.allows(operation.scope):
+                raise nested(403, "forbidden", f"the key lacks the scope {operation.scope}")
         limits = account.limits if account else self._anonymous(request.remote or "")
-        if not limits.admit(operation.method, cost):
+        cost = _COSTS.get((operation.method, operation.path), DEFAULT_COST)
+        cost *= billed_items(operation.name, sent)
+        if not limits.admit(operation.name, operation.method, cost):
             raise too_many_requests()
+        self.exchange.tick()
+        now = self.exchange.now()
+        query = request.query
+        if self._seed_dialect:
+            query = translate_query(operation.name, query)
         call = Call(
-            catalog=self.catalog,
-            params=Params(operation.name, request.query),
+            exchange=self.exchange,
+            params=Params(operation.name, query),
             path=request.match_info,
             account=account,
-            now=int(self.now() * SECOND),
+            key=key,
+            now=now,
+            as_of=now - int(fault.stale * SECOND),
+            body=sent,
         )
-        return await HANDLERS[operation.name](call)
+        body = await handler(call)
+        if self._seed_dialect:
+            trader = self.exchange.engine.traders.get(account.user_id) if account else None
+            body = translate(operation.name, body, trader)
+        return body
 
     def _anonymous(self, address: str) -> Limits:
         """The buckets of an address that calls without a key."""
@@ -142,29 +191,23 @@ class Server:
             self._by_address[address] = Limits(self._tier, self._timer)
         return self._by_address[address]
 
-    def _faulty(self, operation: Operation, status: int) -> web.StreamResponse:
+    def _faulty(self, operation: Operation, status: int) -> web.Response:
         if operation.name == "GetExchangeStatus" and status in (500, 503, 504):
-            return self._send(operation.name, status, exchange_status(active=False))
+            return self._respond(status, exchange_status(active=False))
         if status in _FAULT_CODES:
-            return self._send(operation.name, status, nested(status, _FAULT_CODES[status]).body)
+            return self._respond(status, nested(status, _FAULT_CODES[status]).body)
         # Gateways in front of an exchange answer in HTML.
-        self.requests[operation.name, status] += 1
         text = f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>"
         return web.Response(
             status=status, text=text, content_type="text/html", headers={"Date": self._date()}
         )
 
-    def _drop(self, operation: Operation, request: web.Request) -> web.StreamResponse:
-        self.requests[operation.name, DROPPED] += 1
-        if request.transport is not None:
-            request.transport.close()
-        return web.Response()
-
     def _date(self) -> str:
         return formatdate(self.now(), usegmt=True)
 
-    def _send(self, name: str, status: int, body: object) -> web.Response:
-        self.requests[name, status] += 1
+    def _respond(self, status: int, body: object) -> web.Response:
+        if body is None:
+            return web.Response(status=status, headers={"Date": self._date()})
         return web.Response(
             status=status,
             body=_ENCODER.encode(body),
@@ -176,7 +219,8 @@ class Server:
         """What no operation answers for: unknown paths, wrong methods, oversized bodies."""
         codes = {404: "not_found", 405: "method_not_allowed", 413: "request_entity_too_large"}
         shown = nested(error.status, codes.get(error.status, "bad_request"))
-        response = self._send(_UNROUTED, error.status, shown.body)
+        self.requests[_UNROUTED, error.status] += 1
+        response = self._respond(error.status, shown.body)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response

@@ -35,10 +35,15 @@ class Contract:
             node = {**target, **{name: value for name, value in node.items() if name != "$ref"}}
         return node
 
-    def problems(self, operation: str, body: object) -> list[str]:
-        response = self.resolve(self.operations[operation][2]["responses"]["200"])
-        schema = response["content"]["application/json"]["schema"]
-        return list(self.check(schema, body, operation))
+    def problems(self, operation: str, body: object, status: int = 200) -> list[str]:
+        """What is wrong with the body of an answer; None stands for one without a body."""
+        responses = self.operations[operation][2]["responses"]
+        if str(status) not in responses:
+            return [f"{operation}: {status} is not one of {', '.join(responses)}"]
+        content = self.resolve(responses[str(status)]).get("content")
+        if content is None:
+            return [] if body is None else [f"{operation}: {status} has a body"]
+        return list(self.check(content["application/json"]["schema"], body, operation))
 
     def check(self, schema: dict, value: object, where: str):
         schema = self.resolve(schema)

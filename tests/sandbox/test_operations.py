@@ -203,7 +203,7 @@ PATHS = ("KXFED-26MAR19", "KXFED", "KXMLBGAME", "nyc", "%20", "a%2Fb", "%00", "%
 
 async def test_nonsense_is_refused_or_answered_but_never_a_failure(api: Api) -> None:
     random = Random(20)
-    for operation in OPERATIONS * 12:
+    for operation in [operation for operation in OPERATIONS if not operation.writes] * 12:
         path = re.sub(r"\{\w+\}", lambda _: random.choice(PATHS), operation.path)
         params = {name: random.choice(WORDS) for name in random.sample(NAMES, 6)}
         response = await api.raw(path, **params)

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from kalshi_async.sandbox import Credentials, Fault, Faults
 from kalshi_async.sandbox import _cursor as cursor
-from kalshi_async.sandbox._auth import Account, authenticate, make_key
+from kalshi_async.sandbox._auth import Key, KeyType, authenticate, make_key
 from kalshi_async.sandbox._errors import ApiError
 from kalshi_async.sandbox._limits import TIERS, UNLIMITED, Limits, TokenBucket, tier_named
 
 from .conftest import signed
 
 PATH = "/trade-api/v2/account/limits"
+Member = tuple[Credentials, Key]
 
 
 # Cursors
@@ -76,13 +77,13 @@ def test_a_bucket_is_full_again_after_its_refill_and_no_fuller() -> None:
 def test_reads_and_writes_are_metered_apart() -> None:
     now = [0.0]
     limits = Limits(TIERS["basic"], lambda: now[0])
-    assert sum(limits.admit("GET", 10) for _ in range(100)) == 20
-    assert sum(limits.admit("POST", 10) for _ in range(100)) == 10
+    assert sum(limits.admit("GetOrders", "GET", 10) for _ in range(100)) == 20
+    assert sum(limits.admit("CreateOrderV2", "POST", 10) for _ in range(100)) == 10
     now[0] = 1.0
-    assert sum(limits.admit("GET", 10) for _ in range(100)) == 20
+    assert sum(limits.admit("GetOrders", "GET", 10) for _ in range(100)) == 20
     assert repr(limits) == "<Limits basic: read 0, write 100>"
     free = Limits(UNLIMITED, lambda: 0.0)
-    assert all(free.admit("GET", 10) for _ in range(1000))
+    assert all(free.admit("GetOrders", "GET", 10) for _ in range(1000))
 
 
 def test_tiers_by_name() -> None:
@@ -177,39 +178,40 @@ def test_scripts_that_make_no_sense_are_refused(options: dict[str, object], word
 
 
 @pytest.fixture(scope="module", params=["ed25519", "rsa"])
-def account(request: pytest.FixtureRequest) -> Account:
-    credentials, public = make_key("11111111-2222-4333-8444-555555555555", request.param)
-    return Account(credentials, public, Limits(UNLIMITED, lambda: 0.0))
+def member(request: pytest.FixtureRequest) -> Member:
+    return make_member(request.param)
 
 
-def check(
-    account: Account, headers: dict[str, str], *, method: str = "GET", path: str = PATH
-) -> Account:
+def make_member(key_type: KeyType) -> Member:
+    credentials, public = make_key("11111111-2222-4333-8444-555555555555", key_type)
+    return credentials, Key(credentials.api_key_id, "someone", "a key", public)
+
+
+def check(member: Member, headers: dict[str, str], *, method: str = "GET", path: str = PATH) -> Key:
     now_ms = int(time.time() * 1000)
-    return authenticate({account.credentials.api_key_id: account}, method, path, headers, now_ms)
+    return authenticate({member[0].api_key_id: member[1]}, method, path, headers, now_ms)
 
 
-def refusal(account: Account, headers: dict[str, str], **request: str) -> object:
+def refusal(member: Member, headers: dict[str, str], **request: str) -> object:
     with pytest.raises(ApiError) as caught:
-        check(account, headers, **request)
+        check(member, headers, **request)
     assert caught.value.status == 401
     return caught.value.body
 
 
-def test_a_signed_request_is_its_accounts(account: Account) -> None:
+def test_a_signed_request_is_its_accounts(member: Member) -> None:
     for offset in (0.0, -19.0, 29.0):
-        assert check(account, signed(account.credentials, "GET", PATH, offset=offset)) is account
+        assert check(member, signed(member[0], "GET", PATH, offset=offset)) is member[1]
 
 
 @pytest.mark.parametrize("salt", [0, 32, padding.PSS.MAX_LENGTH])
 def test_any_salt_length_is_accepted(salt: object) -> None:
-    credentials, public = make_key("any", "rsa")
-    account = Account(credentials, public, Limits(UNLIMITED, lambda: 0.0))
-    assert check(account, signed(credentials, "GET", PATH, salt=salt)) is account
+    member = make_member("rsa")
+    assert check(member, signed(member[0], "GET", PATH, salt=salt)) is member[1]
 
 
-def test_the_bodies_of_refusals(account: Account) -> None:
-    good = signed(account.credentials, "GET", PATH)
+def test_the_bodies_of_refusals(member: Member) -> None:
+    good = signed(member[0], "GET", PATH)
     wrong = {
         "error": {
             "code": "authentication_error",
@@ -223,16 +225,16 @@ def test_the_bodies_of_refusals(account: Account) -> None:
             "message": "header timestamp expired",
         }
     }
-    assert refusal(account, good, method="POST") == wrong
-    assert refusal(account, good, path=PATH + "?limit=1") == wrong
+    assert refusal(member, good, method="POST") == wrong
+    assert refusal(member, good, path=PATH + "?limit=1") == wrong
     for signature in ("AAAA", "not base64!", "é"):
-        assert refusal(account, good | {"KALSHI-ACCESS-SIGNATURE": signature}) == wrong
+        assert refusal(member, good | {"KALSHI-ACCESS-SIGNATURE": signature}) == wrong
     for offset in (-22.0, 32.0, -3600.0):
-        assert refusal(account, signed(account.credentials, "GET", PATH, offset=offset)) == expired
+        assert refusal(member, signed(member[0], "GET", PATH, offset=offset)) == expired
     for stamp in ("", "soon", "-5", "9" * 40, "²"):
-        assert refusal(account, good | {"KALSHI-ACCESS-TIMESTAMP": stamp}) == expired
-    unknown = Credentials("unknown", account.credentials.private_key_pem)
-    assert refusal(account, signed(unknown, "GET", PATH)) == {
+        assert refusal(member, good | {"KALSHI-ACCESS-TIMESTAMP": stamp}) == expired
+    unknown = Credentials("unknown", member[0].private_key_pem)
+    assert refusal(member, signed(unknown, "GET", PATH)) == {
         "error": {
             "code": "authentication_error",
             "message": "authentication_error",
@@ -240,13 +242,13 @@ def test_the_bodies_of_refusals(account: Account) -> None:
         }
     }
     without = {name: value for name, value in good.items() if name != "KALSHI-ACCESS-SIGNATURE"}
-    assert refusal(account, without) == {
+    assert refusal(member, without) == {
         "error": {
             "code": "signature_is_missing_from_headers",
             "message": "signature is missing from headers",
         }
     }
-    assert refusal(account, {}) == {
+    assert refusal(member, {}) == {
         "error": {
             "code": "token_authentication_failure",
             "message": "token authentication failure",
@@ -259,16 +261,15 @@ def test_the_recorded_body_of_a_stale_request(shared: object) -> None:
     from pathlib import Path
 
     recorded = Path(str(shared)) / "recorded" / "2026-06-demo" / "auth__skew_minus5min.json"
-    credentials, public = make_key("any", "ed25519")
-    account = Account(credentials, public, Limits(UNLIMITED, lambda: 0.0))
-    body = refusal(account, signed(credentials, "GET", PATH, offset=-300))
+    member = make_member("ed25519")
+    body = refusal(member, signed(member[0], "GET", PATH, offset=-300))
     assert body == json.loads(recorded.read_text())
 
 
-def test_a_private_key_never_shows(account: Account) -> None:
-    shown = repr(account) + repr(account.credentials)
+def test_a_private_key_never_shows(member: Member) -> None:
+    shown = repr(member)
     assert "PRIVATE" not in shown
-    assert account.credentials.private_key_pem.decode().splitlines()[1][:20] not in shown
+    assert member[0].private_key_pem.decode().splitlines()[1][:20] not in shown
 
 
 def test_an_unknown_kind_of_key_is_refused() -> None:

@@ -1,0 +1,181 @@
+"""An exchange put together again from its state file cannot be told from the one before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kalshi_async.sandbox._engine import Engine
+from kalshi_async.sandbox._errors import ApiError
+from kalshi_async.sandbox._events import Event
+from kalshi_async.sandbox._groups import allowance
+from kalshi_async.sandbox._holdings import Trader
+from kalshi_async.sandbox._state import Store
+
+from . import test_engine_money as money
+from .engines import place
+from .hosts import Host, restarted, unused
+
+SECOND = 1_000_000
+
+
+def picture(exchange: Engine, now: int) -> object:
+    """Everything that can be observed of an engine, in the order in which it is kept."""
+    return {
+        "markets": list(exchange.markets.values()),
+        "books": {
+            ticker: [
+                (price, side.levels[price].count, list(side.levels[price].orders))
+                for side in (book.bids, book.asks)
+                for price in side.prices
+            ]
+            for ticker, book in exchange.books.items()
+        },
+        "traders": [of_trader(trader, now) for trader in exchange.traders.values()],
+        "expiring": {
+            (due, order_id)
+            for due, order_id, user_id in exchange.expiring
+            if order_id in exchange.traders[user_id].resting
+            and exchange.traders[user_id].resting[order_id].expiration == due
+        },
+        "engine": (exchange.priority, exchange.fees, exchange.paid_in, exchange.trading),
+    }
+
+
+def of_trader(trader: Trader, now: int) -> object:
+    for group in trader.groups.values():
+        allowance(group, now)  # forgets matches that no longer count
+    return {
+        "user": (trader.user_id, trader.house, trader.subaccounts),
+        # An order that is refused leaves an empty wallet behind in which nobody takes an interest.
+        "wallets": [wallet for wallet in trader.wallets.values() if wallet.cash],
+        "positions": list(trader.positions.items()),
+        "orders": list(trader.orders.values()),
+        "resting": list(trader.resting),
+        "client ids": list(trader.client_ids.items()),
+        "history": (trader.fills, trader.settlements, trader.payments, trader.transfers),
+        "groups": list(trader.groups.values()),
+        "interests": {
+            key: (interest.position, interest.reserved, interest.bids.counts, interest.asks.counts)
+            for key, interest in trader.interests.items()
+            if interest.position.volume or interest.reserved
+        },
+    }
+
+
+# Commands beyond those of the money test: names that change, agents of the house, pauses.
+more = st.one_of(
+    st.tuples(st.just("rename"), money.users, money.picks, st.integers(0, 6)),
+    st.tuples(st.just("name"), money.users, money.sides, money.prices, st.integers(0, 6)),
+    st.tuples(st.just("agent"), money.sides, money.prices, st.integers(1, 900), st.booleans()),
+    st.tuples(st.just("agent off"), money.picks),
+    st.tuples(st.just("group"), money.users, st.booleans()),
+    st.tuples(st.just("subaccount"), money.users),
+    st.tuples(st.sampled_from(["pause", "resume"])),
+    st.tuples(st.sampled_from(["pause M", "resume M"])),
+)
+scripts = st.lists(
+    st.one_of(money.placements, money.placements, money.others, more), min_size=1, max_size=50
+)
+
+
+def run(exchange: Engine, command: tuple, now: int) -> object:
+    kind, *args = command
+    if kind in ("group", "reset", "place") and not exchange.traders[args[0]].groups:
+        return exchange.create_group(args[0], 1500, now)
+    if kind in ("rename", "agent off"):
+        user_id, pick = (args[0], args[1]) if kind == "rename" else ("agent", args[0])
+        resting = list(exchange.traders[user_id].resting.values())
+        if not resting:
+            return None
+        order = resting[pick % len(resting)]
+        if kind == "agent off":
+            return exchange.cancel("agent", order.order_id, now)
+        return exchange.amend(
+            user_id,
+            order.order_id,
+            now,
+            ticker=order.ticker,
+            bid=order.bid,
+            price=order.price,
+            count=order.initial,
+            updated_client_order_id=f"name-{args[2]}",
+            expiration=now + 9 * SECOND,
+        )
+    if kind == "name":
+        user_id, side, price, number = args
+        return place(exchange, user_id, side, price, 3, now=now, client_order_id=f"name-{number}")
+    if kind == "agent":
+        side, price, count, rests = args
+        how = "good_till_canceled" if rests else "immediate_or_cancel"
+        return place(exchange, "agent", side, price, count / 100, now=now, time_in_force=how)
+    if kind == "group":
+        user_id, new = args
+        if new:
+            return exchange.create_group(user_id, 700, now)
+        return exchange.delete_group(user_id, [*exchange.traders[user_id].groups][-1], now)
+    if kind == "subaccount":
+        return exchange.create_subaccount(args[0], now)
+    if kind in ("pause", "resume"):
+        return (exchange.pause if kind == "pause" else exchange.resume)(now)
+    if kind in ("pause M", "resume M"):
+        return (exchange.pause_market if kind == "pause M" else exchange.resume_market)("M", now)
+    return money.run(exchange, command, now)
+
+
+def step(host: Host, command: tuple, now: int) -> tuple[object, list[Event]]:
+    """What one command comes to: its result or refusal, and the events."""
+    host.engine.advance(now)
+    try:
+        result = run(host.engine, command, now)
+    except ApiError as error:
+        result = error.status, error.body
+    return result, host.deliver()
+
+
+def opened(path: Path) -> Host:
+    """The exchange of the money test and an agent of the house, in a new file."""
+    host = Host(unused(money.build()), Store.open(path, {}))
+    exchange = host.engine
+    for user_id in "abc":
+        exchange.open_account(user_id)
+        exchange.deposit(user_id, 25 * SECOND, 0)
+        exchange.create_subaccount(user_id, 0)
+        exchange.transfer(user_id, 5 * SECOND, 0, to_subaccount=1)
+        exchange.create_group(user_id, 1500, 0)
+    exchange.open_account("agent", house=True)
+    for ticker in "MN":
+        exchange.market(ticker, 0)
+    host.deliver()
+    return host
+
+
+@settings(max_examples=40)
+@given(scripts, scripts)
+def test_what_is_restored_equals_what_was_and_goes_on_the_same_way(
+    tmp_path_factory: pytest.TempPathFactory, before: list[tuple], after: list[tuple]
+) -> None:
+    path = tmp_path_factory.mktemp("state") / "exchange.db"
+    first = opened(path)
+    now = SECOND
+    for command in before:
+        now += command[1] * SECOND if command[0] == "wait" else 1000
+        step(first, command, now)
+    first.close()
+
+    second = restarted(first, path)
+    assert picture(second.engine, now) == picture(first.engine, now)
+    assert second.ids.made == first.ids.made
+    money.check(second.engine)
+
+    # The first goes on as if nothing had happened.
+    for command in after:
+        now += command[1] * SECOND if command[0] == "wait" else 1000
+        assert step(second, command, now) == step(first, command, now)
+    second.close()
+    third = restarted(second, path)
+    assert picture(third.engine, now) == picture(first.engine, now)
+    third.close()
