@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import KalshiError, __version__
-from ..sandbox import Faults, LoadError, SandboxError, StateError, parse_fault
+from ..sandbox import Faults, KeyType, LoadError, SandboxError, parse_fault
 from ..sandbox import run as run_sandbox
 from . import _show
 from ._connect import EMBEDDED, make_target, run_async
@@ -188,12 +188,12 @@ def sandbox(
         typer.Option(help="One to aim, such as CreateOrderV2:nth=2,drop,processed. Repeatable."),
     ] = None,
     deposit: Annotated[str, typer.Option(help="Dollars the account starts with.")] = "10000.00",
-    key_type: Annotated[str, typer.Option(help="ed25519 or rsa.")] = "ed25519",
+    key_type: Annotated[KeyType, typer.Option(help="Of the account's key.")] = "ed25519",
     activity: Annotated[
         bool, typer.Option("--activity", help="Let seeded makers and takers trade.")
     ] = False,
     speed: Annotated[
-        float, typer.Option(min=0.001, max=1000, help="How fast they act; 1 is about once a second.")
+        float, typer.Option(min=0.001, max=1000, help="How fast they act; 1: once a second.")
     ] = 1.0,
     dialect: Annotated[
         str | None, typer.Option(help="seed: the API of early 2026 beside today's.")

@@ -16,10 +16,11 @@ except ImportError as error:
     raise ImportError("the sandbox needs aiohttp: pip install 'kalshi-async[sandbox]'") from error
 
 from ._activity import Activity
-from ._auth import Credentials
+from ._auth import Credentials, KeyType
 from ._catalog import Catalog
+from ._fault_kinds import Fault, FrameFault
 from ._fault_text import parse_fault
-from ._faults import Fault, Faults
+from ._faults import Faults
 from ._loading import LoadError, LoadSummary
 from ._run import run
 from ._sandbox import Sandbox, SandboxError
@@ -31,6 +32,8 @@ __all__ = [
     "Credentials",
     "Fault",
     "Faults",
+    "FrameFault",
+    "KeyType",
     "LoadError",
     "LoadSummary",
     "Sandbox",

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from ._exchange import Exchange
 
 PENDING, EXECUTED, EXPIRED, FAILED = "pending", "executed", "expired", "failed"
-# Ended proposals that are still listed.
+# Ended proposals that are still listed, and those one account may have pending.
 _MOST_ENDED = 2_000
+_MOST_PENDING = 100
 
 
 class Party(msgspec.Struct, kw_only=True):
@@ -146,6 +147,9 @@ class BlockTrades:
             raise nested(403, "forbidden", "a block trade is proposed by its buyer or its seller")
         if expires <= now:
             raise invalid("expiration_ts is not in the future")
+        pending = [one for one in self.proposals.values() if one.status == PENDING]
+        if sum(one.proposer == proposer for one in pending) >= _MOST_PENDING:
+            raise invalid(f"at most {_MOST_PENDING} proposals of an account can be pending")
         self._number += 1
         proposal = Proposal(
             id=self._new_id(self._number),

@@ -13,6 +13,7 @@ from ._agents import Agents
 from ._auth import Directory
 from ._catalog import Catalog
 from ._combos import combo_listing
+from ._communications import Communications
 from ._engine import Engine
 from ._events import Event
 from ._life import Life
@@ -99,6 +100,7 @@ class Exchange:
         """Do what is due by an instant, agents apart, and tell of it."""
         self.engine.advance(now)
         self.life.advance(now)
+        self.room(Communications).advance()
         self._deliver()
 
     # Commands

@@ -66,7 +66,8 @@ class FaultyHttp:
 
         `process` does what the request asks for and answers it, `refusal` makes the answer of an
         injected status. A client that gives up while the request waits does not stop it: it takes
-        effect all the same, as on a real exchange.
+        effect all the same, as on a real exchange. Its body may have been read by then, so that
+        `process` gets it from ``request.read()`` whatever ``request.can_read_body`` says.
         """
         if fault == NO_FAULT:
             return await process()

@@ -61,6 +61,7 @@ class Life:
         # in catalog time.
         self._single: list[tuple[int, str, str]] = []
         self._winners: dict[str, str | None] = {}
+        self._positions: dict[str, int] = {}
         for market in exchange.catalog.loaded.markets.values():
             self._plan(market)
         for state in exchange.engine.markets.values():
@@ -100,13 +101,21 @@ class Life:
         generated.move([Move(position, state, when) for when, position, state in steps])
         live: dict[int, list[str]] = {}
         for ticker, market in self._engine.markets.items():
-            over = market.status == FINALIZED
-            position = None if over else generated.position(market.event_ticker)
-            if position is not None and ticker not in self._catalog.loaded.markets:
-                live.setdefault(position, []).append(ticker)
+            if market.status != FINALIZED and ticker not in self._catalog.loaded.markets:
+                position = self._position(market.event_ticker)
+                if position is not None:
+                    live.setdefault(position, []).append(ticker)
         for _, position, state in steps:
             if position in live:
                 self._event_step(position, live[position], _STATUS[state], now)
+
+    def _position(self, event_ticker: str) -> int | None:
+        known = self._positions.get(event_ticker)
+        if known is None:
+            known = self._catalog.generated.position(event_ticker)
+            if known is not None:
+                self._positions[event_ticker] = known
+        return known
 
     def _event_step(self, position: int, tickers: Sequence[str], status: str, now: int) -> None:
         values: Mapping[str, int] = {}
@@ -146,7 +155,7 @@ class Life:
         """The quotes a market opens with."""
         listing = listing_of(self._catalog, ticker, self._shift, now)
         self._engine.open_account(HOUSE, house=True)
-        for bid, price, count in listing.quotes if listing else ():
+        for bid, price, count in listing.quotes if listing and self._engine.trading else ():
             new = NewOrder(user_id=HOUSE, ticker=ticker, bid=bid, price=price, count=count)
             self._engine.place(new, now)
 
@@ -164,7 +173,7 @@ class Life:
 
     def _follow(self, state: MarketState) -> None:
         """Schedule what follows for a market that was changed by hand, or that members made."""
-        if state.status == DETERMINED:
+        if state.status == DETERMINED and state.updated:
             when = state.determined - self._shift + self._timer(state.ticker) * SECOND
             heappush(self._single, (when, state.ticker, FINALIZED))
         elif combo_market(self._exchange, state.ticker) is not None and state.value < 0:

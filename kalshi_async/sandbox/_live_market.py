@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ._live import LiveMarkets
 
 TRADABLE = (INITIALIZED, ACTIVE, INACTIVE)
-# Objects taken apart, and trades of before: some megabytes each at the most.
-_FIELDS, _PASTS = 2048, 512
+# How many objects taken apart and how many trades of before are kept: some megabytes each.
+_KEPT = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ class Renderer:
 
     def __init__(self, live: LiveMarkets, shift: int, started: int) -> None:
         self._live, self._shift, self._started = live, shift, started
-        self._fields = lru_cache(maxsize=_FIELDS)(self._take_apart)
-        self._past = lru_cache(maxsize=_PASTS)(self._recall)
+        self._fields = lru_cache(maxsize=_KEPT)(self._take_apart)
+        self._past = lru_cache(maxsize=_KEPT)(self._recall)
 
     def _listed(self, ticker: str) -> Listed:
         listed = self._live.listed(ticker)
@@ -114,7 +114,8 @@ class Renderer:
         if state.status in (ACTIVE, INACTIVE):
             bid, bid_size, ask, ask_size = self._live.top(ticker)
         minutes = self._live.minutes(ticker)
-        volume_24h, previous = day_of(state, self._past(ticker), minutes, now, self._started)
+        past = self._past(ticker) if state.base_volume else None
+        volume_24h, previous = day_of(state, past, minutes, now, self._started)
         dated = bool(state.closes)
         return patched(
             self._fields(ticker, dated),

@@ -170,13 +170,14 @@ class Recorder:
         engine = self._running().engine
         changed: dict[tuple[str, str], msgspec.Struct] = {}
         touched: dict[str, None] = {}
+        orders: dict[str, Order] = {}
         fresh: set[str] = set()
         for event in events:
             match event:
                 case BookChanged(ticker=ticker):
                     changed[MARKET, ticker] = engine.markets[ticker]
                 case OrderChanged(order=order):
-                    changed[ORDER, order.order_id] = order
+                    orders[order.order_id] = order
                     touched[order.user_id] = None
                     if event.new:
                         fresh.add(order.order_id)
@@ -196,10 +197,10 @@ class Recorder:
         self._add_traders(engine)
         for user_id in touched:
             self._add_history(engine.traders[user_id])
+        for order_id, order in orders.items():
+            self._put_order(engine.traders[order.user_id], order, order_id in fresh, changed)
         for (kind, key), value in changed.items():
-            if isinstance(value, Order):
-                self._put_order(engine, value, new=key in fresh)
-            elif _is_over(engine, value):
+            if _is_over(engine, value):
                 self._store.delete(kind, key)
             else:
                 self._store.put(kind, key, value)
@@ -278,7 +279,8 @@ class Recorder:
                 store.put(WALLET, _wallet_key(wallet), wallet)
         if not trader.house:
             added = len(trader.client_ids) - seen.client_ids
-            for name, order_id in reversed([*islice(reversed(trader.client_ids.items()), added)]):
+            newest = list(islice(reversed(trader.client_ids.items()), added)) if added else []
+            for name, order_id in reversed(newest):
                 store.append(CLIENT_ID, ClientId(order_id, name))
             for kind, values, known in (
                 (FILL, trader.fills, seen.fills),
@@ -290,23 +292,27 @@ class Recorder:
                     store.append(kind, value)
         seen.all_of(trader)
 
-    def _put_order(self, engine: Engine, order: Order, *, new: bool) -> None:
-        """Write an order with the money and the group behind it; those of the house only while they
-        rest.
+    def _put_order(
+        self,
+        trader: Trader,
+        order: Order,
+        new: bool,
+        changed: dict[tuple[str, str], msgspec.Struct],
+    ) -> None:
+        """Write an order; with it change the money and the group behind it. The house's are written
+        only while they rest.
         """
-        store, trader = self._store, engine.traders[order.user_id]
-        if trader.house:
-            if order.order_id in trader.resting:
-                store.put(ORDER, order.order_id, order)
-            elif not new:
-                store.delete(ORDER, order.order_id)
-            return
-        store.put(ORDER, order.order_id, order)
-        wallet = trader.wallets[order.subaccount, order.shard]
-        store.put(WALLET, _wallet_key(wallet), wallet)
-        group = trader.groups.get(order.group_id)
-        if group is not None:
-            store.put(GROUP, group.group_id, group)
+        if not trader.house:
+            self._store.put(ORDER, order.order_id, order)
+            wallet = trader.wallets[order.subaccount, order.shard]
+            changed[WALLET, _wallet_key(wallet)] = wallet
+            group = trader.groups.get(order.group_id)
+            if group is not None:
+                changed[GROUP, group.group_id] = group
+        elif order.order_id in trader.resting:
+            self._store.put(ORDER, order.order_id, order)
+        elif not new:
+            self._store.delete(ORDER, order.order_id)
 
 
 def _wallet_key(wallet: Wallet) -> str:

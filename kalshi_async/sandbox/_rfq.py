@@ -8,7 +8,7 @@ with the exchange's body.
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappop
+from itertools import islice
 
 from ._errors import ApiError, not_found
 from ._fees import UNIT, taker_fee
@@ -100,6 +100,8 @@ class Desk(RfqBook):
             raise invalid("yes_bid and no_bid cannot both be 0")
         if offer.yes_bid + offer.no_bid > ONE:
             raise invalid("yes_bid and no_bid add up to more than $1")
+        if not any(self._count(rfq, side, bid) for side, bid in _bids(offer)):
+            raise invalid("the target cost buys less than 0.01 contracts at these prices")
         return rfq
 
     def create_quote(
@@ -108,8 +110,6 @@ class Desk(RfqBook):
         """Answer an RFQ, in place of the quoter's earlier answer."""
         rfq = self.check_offer(offer)
         counts = [self._count(rfq, side, bid) for side, bid in _bids(offer)]
-        if not any(counts):
-            raise invalid("the target cost buys less than 0.01 contracts at these prices")
         for earlier in self.quotes_of(rfq):
             if earlier.offer.user_id != offer.user_id or earlier.status not in LIVE:
                 continue
@@ -129,6 +129,7 @@ class Desk(RfqBook):
         )
         self.quotes[id_] = quote
         self.by_rfq[rfq.id].append(id_)
+        self.trim(rfq)
         self.keep("quote", id_, quote)
         if not quiet:
             self.notify(*quote_created(quote, rfq))
@@ -255,21 +256,22 @@ class Desk(RfqBook):
                 self._execute(quote, now)
             except ApiError:
                 continue  # the quote says why
-        while self.expiring and self.expiring[0][0] <= now:
-            rfq = self.rfqs.get(heappop(self.expiring)[1])
-            if rfq is not None and rfq.status == OPEN and not rfq.batch_id:
+        for rfq in tuple(self.open.values()):
+            if rfq.expires > now:
+                break
+            if not rfq.batch_id:
                 self.close_rfq(rfq, rfq.expires, "expired")
 
     def next_due(self) -> int | None:
         """When `advance` has something to do next."""
         times = [quote.due for quote in self.waiting.values()]
-        times += [expires for expires, _ in self.expiring[:1]]
+        times += [rfq.expires for rfq in islice(self.open.values(), 1)]
         return min(times, default=None)
 
     def market_closed(self, ticker: str, now: int) -> None:
         """A market stopped trading for good: its RFQs end."""
-        for rfq in tuple(self.rfqs.values()):
-            if rfq.ask.ticker == ticker and rfq.status == OPEN and not rfq.batch_id:
+        for rfq in tuple(self.open.values()):
+            if rfq.ask.ticker == ticker and not rfq.batch_id:
                 self.close_rfq(rfq, now, "market_closed")
 
 

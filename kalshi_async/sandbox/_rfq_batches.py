@@ -31,8 +31,9 @@ from ._rfq_records import (
     Rfq,
 )
 
-# Ended batches that can still be looked up.
+# Ended batches that can still be looked up, and answers that can be on one batch.
 _MOST_CLOSED = 500
+_MOST_QUOTES = 100
 
 
 class BatchDesk:
@@ -93,8 +94,12 @@ class BatchDesk:
         for ask in asks:
             desk.check_ask(ask)
         earlier = [rfq for ask in asks if (rfq := desk.conflicting(ask))]
-        self._clear(earlier, now, replace=replace)
-        desk.check_room(user_id, len(asks))
+        self._check_clear(earlier, replace=replace)
+        freed = {rfq.id for rfq in earlier}
+        for rfq in earlier:
+            freed.update(self.batches[rfq.batch_id].rfq_ids if rfq.batch_id else ())
+        desk.check_room(user_id, len(asks) - len(freed))
+        self._clear(earlier, now)
         id_, number = desk.next_id("rfq_batch")
         rfqs = [desk.create_rfq(ask, now, batch_id=id_, quiet=True) for ask in asks]
         batch = Batch(
@@ -114,13 +119,15 @@ class BatchDesk:
         desk.notify(views.batch_created(batch, rfqs))
         return batch
 
-    def _clear(self, earlier: Sequence[Rfq], now: int, *, replace: bool) -> None:
-        """End RFQs that stand in the way of a new batch."""
+    def _check_clear(self, earlier: Sequence[Rfq], *, replace: bool) -> None:
+        """409 unless the RFQs that stand in the way of a new batch can end."""
         for rfq in earlier:
             batch = self.batches.get(rfq.batch_id)
             locked = self._desk.locked(rfq) or (batch is not None and batch.status != OPEN)
             if not replace or locked:
                 raise nested(409, "conflict", f"an open RFQ on {rfq.ask.ticker} exists already")
+
+    def _clear(self, earlier: Sequence[Rfq], now: int) -> None:
         for rfq in earlier:
             batch = self.batches.get(rfq.batch_id)
             if rfq.status != OPEN:
@@ -228,9 +235,21 @@ class BatchDesk:
         self.batch_quotes[id_] = quoted
         self._quoted[batch.id].append(id_)
         self._save(quoted)
+        self._trim(batch)
         desk.notify(*views.batch_quote_created(quoted, batch, self.quotes_of(quoted)))
         self._tell_best(batch, now)
         return quoted
+
+    def _trim(self, batch: Batch) -> None:
+        """Drop the oldest cancelled answers of a batch that has too many."""
+        extra = len(self._quoted[batch.id]) - _MOST_QUOTES
+        cancelled = [quoted for quoted in self._of(batch) if quoted.status == CANCELLED]
+        for quoted in cancelled[: max(extra, 0)]:
+            for quote, _ in self.quotes_of(quoted):
+                self._desk.drop_quote(quote)
+            self._quoted[batch.id].remove(quoted.id)
+            del self.batch_quotes[quoted.id]
+            self._desk.keep("batch_quote", quoted.id, None)
 
     def batch_quote(self, user_id: str, batch_id: str, quote_id: str) -> BatchQuote:
         """A quoter's own batch quote, else 404; 400 for the requester, who only looks at it."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from heapq import heappush
 
 import msgspec
 
@@ -33,8 +32,9 @@ from ._rfq_views import rfq_created, rfq_deleted
 
 MOST_OPEN = 100
 """RFQs one account may have open at a time."""
-# Ended RFQs that can still be looked up.
+# Ended RFQs that can still be looked up, and quotes that can be on one RFQ.
 _MOST_CLOSED = 5_000
+_MOST_QUOTES = 500
 
 Keep = Callable[[str, str, msgspec.Struct | None], None]
 
@@ -71,7 +71,8 @@ class RfqBook:
         self.quote_changed: Callable[[Quote, Rfq, int], None] = lambda quote, rfq, now: None
         self.by_rfq: dict[str, list[str]] = {}
         self.waiting: dict[str, Quote] = {}
-        self.expiring: list[tuple[int, str]] = []
+        # Oldest first, which is the order they expire in.
+        self.open: dict[str, Rfq] = {}
         self._ended: deque[str] = deque()
         self._number = 0
         self._notices: list[Notice] = []
@@ -82,7 +83,7 @@ class RfqBook:
             self.rfqs[rfq.id] = rfq
             self.by_rfq[rfq.id] = []
             if rfq.status == OPEN:
-                heappush(self.expiring, (rfq.expires, rfq.id))
+                self.open[rfq.id] = rfq
         for quote in sorted(quotes, key=lambda one: one.number):
             self.quotes[quote.id] = quote
             self.by_rfq.setdefault(quote.offer.rfq_id, []).append(quote.id)
@@ -124,9 +125,7 @@ class RfqBook:
 
     def open_of(self, user_id: str) -> list[Rfq]:
         """The open RFQs of an account."""
-        return [
-            rfq for rfq in self.rfqs.values() if rfq.status == OPEN and rfq.ask.user_id == user_id
-        ]
+        return [rfq for rfq in self.open.values() if rfq.ask.user_id == user_id]
 
     def create_rfq(
         self, ask: Ask, now: int, *, replace: bool = False, batch_id: str = "", quiet: bool = False
@@ -157,9 +156,8 @@ class RfqBook:
             collection=found.collection,
             legs=found.legs,
         )
-        self.rfqs[id_] = rfq
+        self.rfqs[id_] = self.open[id_] = rfq
         self.by_rfq[id_] = []
-        heappush(self.expiring, (rfq.expires, id_))
         self.keep("rfq", id_, rfq)
         if not quiet:
             self.notify(rfq_created(rfq))
@@ -207,6 +205,7 @@ class RfqBook:
         """End an RFQ; quotes that did not lead to a trade are cancelled."""
         rfq.status, rfq.updated, rfq.closed = CLOSED, now, now
         rfq.reason = "" if reason == EXECUTED else reason
+        self.open.pop(rfq.id, None)
         self.keep("rfq", rfq.id, rfq)
         for quote in self.quotes_of(rfq):
             if quote.status in LIVE:
@@ -221,8 +220,7 @@ class RfqBook:
     def forget(self, rfq_id: str) -> None:
         """Drop an ended RFQ and its quotes."""
         for quote_id in self.by_rfq.pop(rfq_id, ()):
-            del self.quotes[quote_id]
-            self.keep("quote", quote_id, None)
+            self._drop(quote_id)
         self.rfqs.pop(rfq_id, None)
         self.keep("rfq", rfq_id, None)
 
@@ -247,3 +245,22 @@ class RfqBook:
         self.waiting.pop(quote.id, None)
         self.keep("quote", quote.id, quote)
         self.quote_changed(quote, self.rfq_of(quote), now)
+
+    def trim(self, rfq: Rfq) -> None:
+        """Drop the oldest cancelled quotes of an RFQ that has too many; those of batch quotes stay
+        as long as these do.
+        """
+        extra = len(self.by_rfq[rfq.id]) - _MOST_QUOTES
+        for quote in tuple(self.quotes_of(rfq)) if extra > 0 else ():
+            if extra > 0 and quote.status == CANCELLED and not quote.batch_quote_id:
+                self.drop_quote(quote)
+                extra -= 1
+
+    def drop_quote(self, quote: Quote) -> None:
+        """Forget a quote that has ended."""
+        self.by_rfq[quote.offer.rfq_id].remove(quote.id)
+        self._drop(quote.id)
+
+    def _drop(self, quote_id: str) -> None:
+        del self.quotes[quote_id]
+        self.keep("quote", quote_id, None)

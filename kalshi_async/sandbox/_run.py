@@ -32,7 +32,8 @@ async def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT, then return; `announce` gets one NAME=value a line once ready.
 
-    The options are those of `Sandbox.serve`. Raises what `Sandbox.serve` raises. Cancelling stops the exchange as a signal does.
+    The options are those of `Sandbox.serve`, and so is what it raises. Cancelling stops the
+    exchange as a signal does.
     """
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()

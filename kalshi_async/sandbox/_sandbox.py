@@ -13,6 +13,7 @@ import time
 from asyncio import Task, create_task, sleep, to_thread, wait
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -29,6 +30,7 @@ from ._control import Control, money
 from ._draw import default_now
 from ._exchange import Exchange
 from ._faults import Faults
+from ._fcm import FcmMembers
 from ._handlers_keys import Grants, KeyRing
 from ._handlers_subaccounts import Allocations
 from ._limits import tier_named
@@ -250,6 +252,15 @@ class Sandbox(Control):
         named = self._options.tier if tier == "same" else tier
         return self._members.open(tier=named, key_type=key_type, amount=amount, scopes=scopes)
 
+    def add_fcm_member(self, user_id: str) -> None:
+        """Make an account a futures commission merchant, with subtraders of its own.
+
+        Raises ValueError for an unknown account.
+        """
+        if user_id not in self._exchange.directory.accounts:
+            raise ValueError(f"there is no account {user_id!r}: take Credentials.user_id")
+        self._exchange.room(FcmMembers).add(user_id)
+
     # What tests look at and turn
 
     @property
@@ -264,7 +275,11 @@ class Sandbox(Control):
 
     @faults.setter
     def faults(self, faults: Faults) -> None:
-        self._server.faults = faults
+        self._server.follow(faults)
+
+    def refuse_connections(self) -> AbstractAsyncContextManager[None]:
+        """Refuse new connections inside ``async with``; idle ones end, WebSockets go on."""
+        return self._server.listener.refused()
 
     @property
     def clock_skew(self) -> float:

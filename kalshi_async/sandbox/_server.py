@@ -27,6 +27,7 @@ from ._faults import Fault, Faults
 from ._handlers import HANDLERS
 from ._handlers_exchange import exchange_status
 from ._handlers_orders import LEGACY, legacy_order
+from ._lag import LaggedView
 from ._limits import DEFAULT_COST, ENDPOINT_COSTS, Limits, Tier
 from ._listener import Listener
 from ._operations import API_ROOT, OPERATIONS, Operation
@@ -74,13 +75,18 @@ class Server:
         dialect: str | None = None,
     ) -> None:
         self.exchange = exchange
-        self.faults = faults
         self.listener = Listener()
         self.edge = FaultyHttp(self.listener)
         self.requests: Counter[tuple[str, int]] = Counter()
         self._seed_dialect = dialect == SEED
         self._tier, self._timer = tier, timer
         self._by_address: dict[str, Limits] = {}
+        self.follow(faults)
+
+    def follow(self, faults: Faults) -> None:
+        """Let these faults happen from now on; what a lag is to show is kept from now on."""
+        self.faults = faults
+        faults.follow_lag(self.exchange.room(LaggedView).keep)
 
     def application(self) -> web.Application:
         """The aiohttp application with a route for every operation."""
@@ -152,7 +158,7 @@ class Server:
     async def _process(
         self, operation: Operation, handler: Handler, request: web.Request, fault: Fault
     ) -> object:
-        sent = await request.read() if request.can_read_body else b""
+        sent = await request.read()
         key = account = None
         if not operation.public or carries_key(request.headers):
             key = self.key_of(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import msgspec
 
@@ -110,16 +111,21 @@ def _put_outcome(found: Fields, shown: Shown) -> None:
 
 
 def _put_price(found: Fields, name: str, price: int) -> None:
-    found[f"{name}_dollars"] = _text(price_text(price))
+    found[name + "_dollars"] = _price(price)
     # Objects recorded in the older form carry whole cents as well.
     if name in found:
         found[name] = msgspec.Raw(b"%d" % (price * 100 // ONE))
 
 
 def _put_count(found: Fields, name: str, count: int) -> None:
-    found[f"{name}_fp"] = _text(count_text(count))
+    found[name + "_fp"] = _text(count_text(count))
     if name in found:
         found[name] = msgspec.Raw(b"%d" % (count // CONTRACT))
+
+
+@cache
+def _price(price: int) -> msgspec.Raw:
+    return _text(price_text(price))
 
 
 def _text(value: str) -> msgspec.Raw:

@@ -216,9 +216,12 @@ class Store:
     # Between the caller and the writer
 
     def _schedule(self) -> None:
-        with contextlib.suppress(RuntimeError):  # without a loop, the next seal takes them along
-            asyncio.get_running_loop().call_soon(self._seal)
-            self._scheduled = True
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return  # without a loop, whoever seals next takes these changes along
+        loop.call_soon(self._seal)
+        self._scheduled = True
 
     def _seal(self) -> None:
         """Hand the open batch to the writer, waiting while too much is in front of it."""

@@ -276,14 +276,6 @@ def lifecycle(market: MarketState, kind: str, described: Mapping[str, object]) -
     return _encode(msg)
 
 
-def price_ranges(market: MarketState) -> list[dict[str, str]]:
-    """The grid of a market as the exchange writes it."""
-    return [
-        {"start": price_text(start), "end": price_text(end), "step": price_text(step)}
-        for start, end, step in market.grid
-    ]
-
-
 def _metadata(market: MarketState, described: Mapping[str, object]) -> Msg:
     shown: Msg = {name: described.get(name) or "" for name in _METADATA}
     shown["event_ticker"] = market.event_ticker

@@ -123,6 +123,8 @@ class Session:
             shard_of(params) if any(each.name == "communications" for each in channels) else (1, 0)
         )
         indices = {each.indices: names(params, each.indices) for each in channels if each.indices}
+        if any(len(listed) > MOST_MARKETS for listed in indices.values()):
+            raise CommandError(Code.MARKET_LIMIT, f"at most {MOST_MARKETS}")
         for channel in channels:
             self._permit(channel, chosen)
         if any(channel.markets != "ignored" for channel in channels):

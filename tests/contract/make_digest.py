@@ -2,8 +2,9 @@
 
     python tests/contract/make_digest.py openapi.json > tests/contract/digest.json
 
-Kept are names, types, requiredness, enumerations and limits of all operations and of the schemas
-they reach; no prose. One line an operation or schema, sorted, so that a difference reads well.
+Kept are names, types, requiredness, enumerations, limits and statuses of all operations and the
+schemas they reach; no prose. One line an operation or schema, sorted, so that a difference reads
+well. ``status`` is the one of success, ``errors`` are the others that an operation documents.
 
 A type is ``string``, ``string/date-time``, ``integer``, ``number``, ``boolean``, ``object`` (open),
 ``[T]`` (list), ``{T}`` (map from text), or ``$Name`` (a schema).
@@ -55,6 +56,7 @@ class Digest:
             "auth": bool(spec.get("security")),
             "parameters": {},
             "response": self._response(spec),
+            **self._statuses(spec),
         }
         for parameter in spec.get("parameters", []):
             resolved = self._resolve(parameter)
@@ -76,6 +78,12 @@ class Digest:
                     name = f"{spec['operationId']}.response"
                     return self._describe(content["application/json"]["schema"], name)["type"]
         return None
+
+    @staticmethod
+    def _statuses(spec: dict) -> Facts:
+        known = sorted(int(status) for status in spec["responses"])
+        (success,) = [status for status in known if status < 300]
+        return {"status": success, "errors": [status for status in known if status >= 300]}
 
     def _follow(self) -> None:
         """Describe the schemas reached so far, and those that they reach."""

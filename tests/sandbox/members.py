@@ -13,7 +13,7 @@ from kalshi_async.sandbox._operations import API_ROOT, OPERATIONS
 from kalshi_async.sandbox._query import MarketQuery
 
 from .conftest import signed
-from .contract_check import Contract
+from .digest_check import CONTRACT
 
 OPERATION = {operation.name: operation for operation in OPERATIONS}
 
@@ -74,10 +74,10 @@ class Member:
             assert answer[items]
             cursor = answer["cursor"]
 
-    def check(self, contract: Contract) -> set[str]:
+    def check(self) -> set[str]:
         """Hold everything that was answered against the contract; the operations it was."""
         for name, answer in self.answers:
-            assert contract.problems(name, answer, OPERATION[name].status) == []
+            assert CONTRACT.problems(name, answer, OPERATION[name].status) == []
         return {name for name, _ in self.answers}
 
 

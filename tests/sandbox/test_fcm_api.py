@@ -17,7 +17,6 @@ from kalshi_async.sandbox._fcm import FcmMembers
 from kalshi_async.sandbox._fcm_risk import NewYorkDay
 from kalshi_async.sandbox._text import from_micros, to_micros
 
-from .contract_check import Contract
 from .desk import FIRST, NOT_FOUND, SECOND, Desk, desk_on, order
 from .members import Member
 
@@ -142,6 +141,19 @@ async def test_orders_fills_and_positions_of_a_subtrader(office: Office) -> None
     await office.fcm.refused("GetFCMPositions", 400, count_filter="nonsense")
 
 
+async def test_a_fill_of_a_resting_order_names_the_maker(office: Office) -> None:
+    own = order("bid", price="0.40", subaccount=office.subaccount(0))
+    placed = await office.fcm.ok("CreateOrderV2", own)
+    await office.other.ok("CreateOrderV2", order("ask", price="0.40"))
+    (fill,) = (await office.fcm.ok("GetFCMFills"))["fills"]
+    assert (fill["maker_subtrader_id"], fill["maker_order_id"], fill["taker_outcome_side"]) == (
+        office.ids[0],
+        placed["order_id"],
+        "no",
+    )
+    assert "taker_order_id" not in fill
+
+
 async def test_the_daily_cap(office: Office) -> None:
     first, path = office.ids[0], {"subtrader_id": office.ids[0]}
     assert await office.fcm.refused(f"Get{CAP}", 404, **path) == NOT_FOUND
@@ -263,15 +275,22 @@ async def test_a_subtrader_asks_for_quotes(office: Office) -> None:
     assert none["quotes"] == []
 
 
-async def test_every_answer_fits_the_contract(office: Office, shared: Path) -> None:
+async def test_every_answer_fits_the_contract(office: Office) -> None:
     await test_orders_fills_and_positions_of_a_subtrader(office)
     await office.fcm.ok("ListFCMSubtraders")
     await test_blocked_categories(office)
     await office.fcm.ok(f"Update{CAP}", {"subtrader_id": office.ids[1], "limit": "1.00"})
     await office.fcm.ok(f"Get{CAP}", subtrader_id=office.ids[1])
     await office.fcm.ok(f"Delete{CAP}", subtrader_id=office.ids[1])
-    await test_a_position_moves_to_the_error_account(office)
-    checked = office.fcm.check(Contract(shared / "contract" / "rest-3.34.0.json"))
+    body = {
+        "source_subtrader_id": office.ids[0],
+        "target_subtrader_id": f"{office.error_account}_ERR1",
+        "market_ticker": FIRST,
+        "position_centicount": 100,
+        "price_centicents": 0,
+    }
+    await office.fcm.ok("CreateFCMPositionTransfer", body)
+    checked = office.fcm.check()
     assert len({name for name in checked if "FCM" in name}) == 11
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +19,6 @@ from kalshi_async.sandbox._generated import Generated
 from kalshi_async.sandbox._market import Event, Market
 from kalshi_async.sandbox._series import Kind
 
-from .contract_check import Contract
 from .members import Member
 
 NAME = "GetEventForecastPercentilesHistory"
@@ -109,7 +107,7 @@ def _events() -> dict[str, Event]:
 _EVENTS = _events()
 
 
-async def test_a_history_of_forecasts(analyst: Analyst, shared: Path) -> None:
+async def test_a_history_of_forecasts(analyst: Analyst) -> None:
     for event in (analyst.ladder, analyst.bracket):
         shown = (await history(analyst, event))["forecast_history"]
         assert shown
@@ -125,7 +123,7 @@ async def test_a_history_of_forecasts(analyst: Analyst, shared: Path) -> None:
     )
     assert 12 <= len(shortest["forecast_history"]) <= 13
     assert (await history(analyst, analyst.game))["forecast_history"] == []
-    analyst.member.check(Contract(shared / "contract" / "rest-3.34.0.json"))
+    analyst.member.check()
 
 
 @pytest.mark.parametrize(

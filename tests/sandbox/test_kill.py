@@ -193,13 +193,15 @@ def books_balance(engine: Engine) -> None:
         assert held == Counter({key[1]: held.count for key, held in trader.positions.items()})
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_what_was_acknowledged_survives_being_killed(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "lives"), [(1, 2), (2, 1)])
+async def test_what_was_acknowledged_survives_being_killed(
+    tmp_path: Path, seed: int, lives: int
+) -> None:
     state, load = tmp_path / "exchange.db", quiet_markets(tmp_path)
     dice = Random(seed)
     promises: dict[str, list[Promise]] = {}
-    for name in (f"{seed}-first", f"{seed}-second"):
-        burst = await life(state, load, name, dice.randint(40, 150))
+    for number in range(lives):
+        burst = await life(state, load, f"{seed}-{number}", dice.randint(40, 150))
         for user_id, given in burst.promises.items():
             promises.setdefault(user_id, []).extend(given)
         async with serving(str(state), str(load)) as (exchange, accounts):

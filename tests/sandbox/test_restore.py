@@ -13,10 +13,12 @@ from kalshi_async.sandbox._errors import ApiError
 from kalshi_async.sandbox._events import Event
 from kalshi_async.sandbox._groups import allowance
 from kalshi_async.sandbox._holdings import Trader
-from kalshi_async.sandbox._state import Store
+from kalshi_async.sandbox._records import Order, Trade
+from kalshi_async.sandbox._restore import ORDER, TRADE
+from kalshi_async.sandbox._state import StateError, Store
 
 from . import test_engine_money as money
-from .engines import place
+from .engines import engine, levels, place
 from .hosts import Host, restarted, unused
 
 SECOND = 1_000_000
@@ -153,7 +155,7 @@ def opened(path: Path) -> Host:
     return host
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(scripts, scripts)
 def test_what_is_restored_equals_what_was_and_goes_on_the_same_way(
     tmp_path_factory: pytest.TempPathFactory, before: list[tuple], after: list[tuple]
@@ -179,3 +181,143 @@ def test_what_is_restored_equals_what_was_and_goes_on_the_same_way(
     third = restarted(second, path)
     assert picture(third.engine, now) == picture(first.engine, now)
     third.close()
+
+
+# Beside the engine
+
+
+def bare(path: Path, *, wall: int = 0) -> Host:
+    return Host(unused(engine()), Store.open(path, {}), wall=wall)
+
+
+def test_time_goes_on_and_never_back(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    host = bare(path, wall=1_000)
+    host.shift, host.advanced = 77, 30
+    host.close()
+    host = bare(path, wall=5_000)
+    assert (host.shift, host.now()) == (77, 5_030)
+    host.close()
+    # The wall clock was set back: the exchange goes on from the latest time it knew.
+    host = bare(path, wall=2_000)
+    assert host.now() == 5_030
+    host.close()
+
+
+def test_a_jump_in_time_is_kept_though_nothing_happened_by_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    host = bare(path)
+    host.advanced = 3_600 * SECOND
+    host.close()
+    host = bare(path)
+    assert host.advanced == 3_600 * SECOND
+    host.close()
+
+
+def test_identifiers_are_not_made_twice(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    host = bare(path)
+    used = {host.ids() for _ in range(3)}
+    host.close()
+    host = bare(path)
+    assert host.ids() not in used
+    host.close()
+
+
+def test_trading_stays_paused(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    host = bare(path)
+    host.engine.pause(1)
+    host.deliver()
+    host.close()
+    host = bare(path)
+    assert not host.engine.trading
+    host.close()
+
+
+async def test_nothing_is_written_when_nothing_happens(tmp_path: Path) -> None:
+    host = bare(tmp_path / "x.db")
+    recorder = host.recorder
+    assert recorder is not None
+    await recorder.durable()
+    commits = recorder._store.commits
+    host.wall += SECOND
+    await recorder.durable()
+    assert recorder._store.commits == commits
+    host.close()
+
+
+def test_the_tape_is_kept_and_cut_to_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.db"
+    host = opened(path)
+    for number in range(1, 6):
+        place(host.engine, "a", "bid", 5000, number, now=number, ticker="N")
+        place(host.engine, "b", "ask", 5000, number, now=number, ticker="N")
+        host.deliver()
+    host.close()
+    monkeypatch.setattr("kalshi_async.sandbox._restore.MOST_TRADES", 2)
+    for _ in range(2):
+        host = restarted(host, path)
+        assert host.recorder is not None
+        assert [trade.count for trade in host.recorder.kept(TRADE, Trade)] == [400, 500]
+        host.close()
+
+
+def test_what_is_kept_beside_the_engine(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    trade = Trade(trade_id="t", ticker="M", price=1, count=1, taker_bid=True, time=1)
+    host = bare(path)
+    assert host.recorder is not None
+    host.recorder.keep("note", "a", trade)
+    host.recorder.keep("note", "b", trade)
+    host.recorder.keep("note", "a", None)
+    host.close()
+    host = bare(path)
+    assert host.recorder is not None
+    assert host.recorder.kept("note", Trade) == [trade]
+    assert host.recorder.kept("other", Trade) == []
+    host.close()
+
+
+def test_the_house_keeps_only_what_rests(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    host = opened(path)
+    for number in range(1, 5):
+        resting = place(host.engine, "agent", "bid", 2000, 1, now=number)
+        host.deliver()
+        host.engine.cancel("agent", resting.order_id, number)
+        host.deliver()
+    place(host.engine, "agent", "ask", 4900, 3, now=9, time_in_force="immediate_or_cancel")
+    host.deliver()
+    host.close()
+    store = Store.open(path, {})
+    assert {order.user_id for order in store.load(ORDER, Order)} == {"house"}
+    store.close()
+
+
+def test_a_file_with_pieces_missing_is_refused_and_let_go(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    host = opened(path)
+    place(host.engine, "a", "bid", 2000, 1, now=1)
+    host.deliver()
+    host.close()
+    store = Store.open(path, {})
+    store.delete("engine/market", "M")
+    store.close()
+    with pytest.raises(StateError, match="names 'M' and does not hold it"):
+        restarted(host, path)
+    Store.open(path, {}).close()
+
+
+def test_an_interrupted_first_start_leaves_an_exchange_that_starts_anew(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    Store.open(path, {}).close()
+    host = opened(path)
+    place(host.engine, "a", "bid", 2000, 1, now=1)
+    host.deliver()
+    host.close()
+    again = restarted(host, path)
+    assert levels(again.engine) == levels(host.engine)
+    again.close()

@@ -316,3 +316,18 @@ def test_a_restart_goes_on_where_the_desk_was() -> None:
     assert floor.quote(waiting, "b").id not in (accepted.id, waiting.id)
     floor.pass_time(24 * HOUR)
     assert floor.desk.rfqs[waiting.id].reason == "expired"
+
+
+def test_ended_records_do_not_pile_up() -> None:
+    floor = Floor()
+    rfq = floor.ask("a")
+    live = floor.quote(rfq, "c")
+    for _ in range(600):
+        latest = floor.quote(rfq, "b")
+    assert len(floor.desk.quotes) == 500
+    assert {live.id, latest.id} <= floor.desk.quotes.keys()
+    for _ in range(5_100):
+        rfq = floor.ask("a", replace=True)
+    assert len(floor.desk.rfqs) == 5_001
+    assert len(floor.kept) == len(floor.desk.rfqs) + len(floor.desk.quotes)
+    assert rfq.status == "open"

@@ -283,3 +283,42 @@ def test_a_restart_goes_on_where_the_batch_was() -> None:
     assert floor.batches.batches[batch.id].reason == "executed"
     with refused(409, "conflict"):
         asked(floor, client_batch_id="mine")
+
+
+def test_ended_records_do_not_pile_up() -> None:
+    floor = Floor()
+    batch = asked(floor)
+    for _ in range(150):
+        quoted(floor, batch, "b", (4000, 5000), (3000, 6000))
+    assert (len(floor.batches.batch_quotes), len(floor.desk.quotes)) == (100, 200)
+    for _ in range(520):
+        batch = asked(floor, replace=True)
+    assert len(floor.batches.batches) == 501
+    assert len(floor.desk.rfqs) == 2 * 501
+    assert batch.status == "open"
+
+
+def test_an_answer_that_is_refused_leaves_the_one_before() -> None:
+    floor = Floor()
+    asks = [
+        Ask(user_id="a", ticker="M", contracts=10 * CONTRACT),
+        Ask(user_id="a", ticker="N", target=9_000),
+    ]
+    batch = floor.batches.create(asks, floor.now)
+    first = quoted(floor, batch, "b", (4000, 5000), (9900, 0))
+    with refused(400, "invalid_parameters"):
+        quoted(floor, batch, "b", (4000, 5000), (100, 0))
+    assert first.status == "open"
+    assert all(floor.desk.quotes[one].status == "open" for one in first.quote_ids)
+
+
+def test_a_batch_that_finds_no_room_ends_nothing() -> None:
+    floor = Floor()
+    for number in range(98):
+        floor.ask("a", subaccount=number + 1)
+    batch = asked(floor)
+    with refused(400, "invalid_parameters"):
+        asked(floor, "M", "N", "K", replace=True)
+    assert (batch.status, len(floor.desk.open_of("a"))) == ("open", 100)
+    again = asked(floor, "N", "M", replace=True)
+    assert (batch.status, again.status, len(floor.desk.open_of("a"))) == ("closed", "open", 100)

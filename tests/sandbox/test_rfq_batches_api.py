@@ -12,7 +12,6 @@ import pytest
 from kalshi_async.sandbox import Sandbox
 from kalshi_async.sandbox._handlers_rfq import Communications
 
-from .contract_check import Contract
 from .desk import FIRST, SECOND, UNKNOWN, Desk, desk_on, order
 from .members import Member
 from .ws_contract import WsContract
@@ -80,7 +79,7 @@ async def test_a_batch_from_the_question_to_the_fills(desk: Desk, shared: Path) 
     orders = (await requester.ok("GetOrders"))["orders"]
     assert {placed["client_order_id"] for placed in orders} == {"all:1", "all:2"}
     for member in (requester, quoter):
-        member.check(Contract(shared / "contract" / "rest-3.34.0.json"))
+        member.check()
     frames = WsContract(shared / "contract" / "websocket-2.0.0.json")
     for kind, msg in heard:
         assert frames.problems({"type": kind, "sid": 1, "seq": 1, "msg": msg}) == []
@@ -164,7 +163,7 @@ def legs_of(member: Member) -> tuple[str, list[dict[str, str]]]:
     return collection.ticker, legs
 
 
-async def test_a_combo_is_made_once_and_can_be_traded(member: Member, shared: Path) -> None:
+async def test_a_combo_is_made_once_and_can_be_traded(member: Member) -> None:
     collection, legs = legs_of(member)
     path = {"names": {"collection_ticker": collection}}
     name = "CreateMarketInMultivariateEventCollection"
@@ -185,7 +184,7 @@ async def test_a_combo_is_made_once_and_can_be_traded(member: Member, shared: Pa
     rfq_id = (await member.ok("CreateRFQ", rfq))["id"]
     shown = (await member.ok("GetRFQ", names={"rfq_id": rfq_id}))["rfq"]
     assert (shown["mve_collection_ticker"], shown["mve_selected_legs"]) == (collection, legs)
-    member.check(Contract(shared / "contract" / "rest-3.34.0.json"))
+    member.check()
 
 
 async def test_a_batch_may_make_its_combos(member: Member) -> None:

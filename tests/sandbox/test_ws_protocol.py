@@ -208,6 +208,7 @@ def change(**params: Any) -> tuple[str, dict[str, Any]]:
         (book(use_yes_price="yes"), 11),
         (book(user_filter="others"), 11),
         (book(market_tickers=[f"KX-{number}" for number in range(MOST_MARKETS + 1)]), 26),
+        (book(channels=["trade", "pyth_value"], underlying_tickers=["x"] * (MOST_MARKETS + 1)), 26),
         (rfqs(shard_factor=0), 19),
         (rfqs(shard_factor="2"), 19),
         (rfqs(shard_key=0), 20),
