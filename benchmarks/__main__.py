@@ -1,4 +1,4 @@
-"""`python -m benchmarks scan|decode|limiter|import|sign [--json] [--quick] [--[no-]peers]`."""
+"""`python -m benchmarks scan|decode|limiter|import|sign|exchange [--json] [--quick] [--check]`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ BENCHMARKS = {
     "limiter": "how much of a request budget is used, and whether it is ever overrun",
     "import": "what importing the package costs",
     "sign": "signing inline and in worker threads",
+    "exchange": "the embedded exchange: orders, subscribers, memory",
 }
 _MODULES = {"import": "imports"}
 

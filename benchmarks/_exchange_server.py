@@ -216,7 +216,7 @@ async def serve(given: argparse.Namespace) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     with tempfile.TemporaryDirectory() as folder:
         path = quiet_markets(Path(folder))
-        serving = Sandbox.serve(markets=0, load=path, tier=None, state=given.state or None)
+        serving = Sandbox.serve(markets=0, load=[path], tier=None, state=given.state or None)
         async with serving as exchange:
             served = Served(exchange, given.key_type, given.members)
             print(msgspec.json.encode(served.opened).decode(), flush=True)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 and WebSocket clients that cost as little as they can, so that the server is measured."""
+"""Signed requests, and an HTTP/1.1 client that costs little: the server is what is measured."""
 
 from __future__ import annotations
 
@@ -89,10 +89,12 @@ class Line(asyncio.Protocol):
 
 
 class Load:
-    """Requests made beforehand, sent over several connections, each as soon as one is free."""
+    """Requests made beforehand, sent over several connections, each as soon as one is free; no more
+    of them once one is answered with another status than the one wanted.
+    """
 
-    def __init__(self, requests: list[bytes]) -> None:
-        self._requests = requests
+    def __init__(self, requests: list[bytes], *, wanted: int) -> None:
+        self._requests, self._wanted = requests, wanted
         self._at = 0
         self._lines: set[Line] = set()
         self._ended = asyncio.Event()
@@ -111,7 +113,7 @@ class Load:
 
     def take(self) -> bytes | None:
         """The next request; None when there is none."""
-        if self._at == len(self._requests):
+        if self._at == len(self._requests) or self.statuses.keys() - {self._wanted}:
             return None
         self._at += 1
         return self._requests[self._at - 1]

@@ -30,17 +30,17 @@ class Deep:
         market = engine.market(TICKER, 1)
         assert market is not None
         market.grid = ((0, 10_000, TICK),)
-        self._now = 1
+        self._now, self._buys = 1, False
         self._orders: list[Order] = []
         self._places: dict[str, int] = {}
         for number in range(depth):
             self._orders.append(self._rest(number, bid=number % 2 == 1))
 
     def match(self) -> int:
-        """Processor nanoseconds of an order that takes the best one whole; another maker's takes its place.
+        """Processor nanoseconds of an order that takes the best one whole; another takes its place.
         Takers buy and sell in turns, or only buy: then the makers' holdings grow.
         """
-        bid = self._one_sided or not self._now % 2
+        bid = self._buys = self._one_sided or not self._buys
         side = self._engine.books[TICKER].side(not bid)
         price = side.best()
         assert price is not None

@@ -22,7 +22,6 @@ from ._probe import emit
 
 PATH = "/trade-api/v2/portfolio/events/orders"
 CREATED = 201
-_MEMBERS = 8
 # Signatures hold from 30 seconds before their instant to 20 after it: these can be used at once and
 # for most of a minute.
 _AHEAD_MS = 15_000
@@ -60,12 +59,12 @@ async def measure(exchange: Remote, given: argparse.Namespace) -> dict[str, floa
     """The orders, after some that are not counted; then some one at a time."""
     port, members = exchange.opened.port, exchange.opened.members
     warm_up, alone = min(given.orders, 300), min(given.orders, 300)
-    await Load(requests(members, port, warm_up, 2)).run(port, given.connections)
-    load = Load(requests(members, port, given.orders, 1))
+    await Load(requests(members, port, warm_up, 2), wanted=CREATED).run(port, given.connections)
+    load = Load(requests(members, port, given.orders, 1), wanted=CREATED)
     before, own = exchange.counters(), process_time()
     wall = await load.run(port, given.connections)
     own, after = process_time() - own, exchange.counters()
-    single = Load(requests(members, port, alone, 3))
+    single = Load(requests(members, port, alone, 3), wanted=CREATED)
     await single.run(port, 1)
     sent = warm_up + given.orders + alone
     _check(exchange, sent, load)
@@ -97,12 +96,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("key_type", choices=("ed25519", "rsa"))
     parser.add_argument("--durable", action="store_true", help="keep the exchange in a file")
+    parser.add_argument("--members", type=int, default=8)
     parser.add_argument("--orders", type=int, default=8_000)
     parser.add_argument("--connections", type=int, default=32)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() if given.durable else nullcontext("") as folder:
         state = Path(folder) / "state" if folder else ""
-        with remote(members=_MEMBERS, key_type=given.key_type, state=state) as exchange:
+        with remote(members=given.members, key_type=given.key_type, state=state) as exchange:
             emit(asyncio.run(measure(exchange, given)))
 
 

@@ -1,4 +1,4 @@
-"""Many WebSocket subscribers of one busy market, each with a book of its own from what it is sent."""
+"""WebSocket subscribers of one busy market, each with a book of its own from what it is sent."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ class Audience:
             await loop.create_connection(lambda member=member: member, HOST, port)  # type: ignore[misc]
             self.members.append(member)
             if count % 50 == 49:
-                await self._until(lambda: self._open == len(self.members))  # noqa: B023
+                await self._until(lambda: self._open == len(self.members))
         await self._until(lambda: self._open == number)
 
     async def reach(self, clock: int) -> None:

@@ -7,8 +7,10 @@ with.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from heapq import heapify, heapreplace
 from itertools import islice
+from operator import attrgetter
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,18 @@ from ._activity import Activity
 from ._engine import Engine
 from ._errors import ApiError
 from ._query import MarketQuery
-from ._records import ACTIVE, CLOSED, DETERMINED, FINALIZED, GTC, IOC, MAKER, MarketState, NewOrder
+from ._records import (
+    ACTIVE,
+    CLOSED,
+    DETERMINED,
+    FINALIZED,
+    GTC,
+    IOC,
+    MAKER,
+    MarketState,
+    NewOrder,
+    Order,
+)
 from ._strikes import ANCHORS
 from ._text import MINUTE, SECOND, named_uuid
 from ._units import CONTRACT, ONE
@@ -45,23 +58,39 @@ class Agents:
         for user_id in self._makers + self._takers:
             engine.open_account(user_id, house=True)
         start = exchange.now()
+        quotes = self._left_quotes(engine)
         self._desks: list[tuple[int, int, _Desk]] = []
         desks: dict[str, _Desk] = {}
-        for number, ticker in enumerate(self._chosen(activity.markets)):
+        for number, ticker in enumerate(self._chosen(activity.markets, quotes)):
             dice = Random(f"desk/{self._salt}/{ticker}")  # noqa: S311 - reproducible, not secret
             desk = desks[ticker] = _Desk(ticker, dice)
             self._desks.append((start + desk.wait(self._mean), number, desk))
         heapify(self._desks)
-        for user_id in self._makers:
-            for order in engine.traders[user_id].resting.values():
-                if order.ticker in desks:
-                    desks[order.ticker].quotes[order.bid].append((user_id, order.order_id))
+        self._strays: list[Order] = []
+        for order in quotes:
+            if order.ticker in desks:
+                desks[order.ticker].quotes[order.bid].append((order.user_id, order.order_id))
+            else:
+                self._strays.append(order)
 
     def __repr__(self) -> str:
         return f"<Agents of {len(self._desks)} markets>"
 
-    def _chosen(self, count: int) -> list[str]:
-        """Tickers of open markets: the ones every catalog has, then drawn ones."""
+    def _left_quotes(self, engine: Engine) -> list[Order]:
+        """What the makers left in the books before a restart, oldest first."""
+        return sorted(
+            (
+                order
+                for user_id in self._makers
+                for order in engine.traders[user_id].resting.values()
+            ),
+            key=attrgetter("priority"),
+        )
+
+    def _chosen(self, count: int, quotes: Iterable[Order]) -> list[str]:
+        """Tickers of open markets: the ones with quotes to look after, the ones every catalog has,
+        then drawn ones.
+        """
         catalog = self._exchange.catalog
         query = MarketQuery(word="open", combos=False)
         found = [market.ticker for market in islice(catalog.markets(query), _CANDIDATES)]
@@ -71,8 +100,9 @@ class Agents:
             if event is not None
             for market in event.markets
         ]
-        Random(f"desks/{self._salt}").shuffle(found)  # noqa: S311 - reproducible, not secret
-        return list(dict.fromkeys(known + found))[:count]
+        Random(f"desks/{self._exchange.seed}").shuffle(found)  # noqa: S311 - reproducible, not secret
+        adopted = [order.ticker for order in quotes]
+        return list(dict.fromkeys(adopted + known + found))[:count]
 
     def act(self, now: int) -> None:
         """Catch up with everything that was to happen by now, each at its own instant."""
@@ -80,6 +110,7 @@ class Agents:
         while desks and desks[0][0] <= now:
             due, number, desk = desks[0]
             self._exchange.reach(due)
+            self._clear_strays(due)
             market = self._exchange.engine.market(desk.ticker, due)
             if market is None or market.status in _ENDED:
                 desks[0] = desks[-1]
@@ -89,6 +120,14 @@ class Agents:
             if market.status == ACTIVE and self._exchange.engine.trading:
                 desk.act(self._exchange.engine, market, self._makers, self._takers, due)
             heapreplace(desks, (due + desk.wait(self._mean), number, desk))
+
+    def _clear_strays(self, now: int) -> None:
+        """Cancel the quotes in markets that have no desk any more."""
+        engine = self._exchange.engine
+        while self._strays:
+            order = self._strays.pop()
+            if order.order_id in engine.traders[order.user_id].resting:
+                engine.cancel(order.user_id, order.order_id, now)
 
 
 class _Desk:

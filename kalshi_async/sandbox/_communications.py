@@ -59,9 +59,12 @@ class Communications:
         """Run a command at the present time, then deliver what it made known."""
         now = self._exchange.now()
         self.advance()
+        # A trade is itself preceded by what is due: not by the quote that is being executed.
+        self._advancing = True
         try:
             command(now)
         finally:
+            self._advancing = False
             self._deliver()
 
     def advance(self) -> None:

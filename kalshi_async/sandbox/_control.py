@@ -86,6 +86,8 @@ class Control:
         Raises ValueError for an unknown account, or one that does not have that much free.
         """
         amount = money(dollars, "dollars")
+        if exchange_index < 0:
+            raise ValueError(f"exchange_index={exchange_index!r} must be 0 or above")
         try:
             if amount >= 0:
                 self._exchange.do(
@@ -133,10 +135,12 @@ class Control:
         return _amount(engine.paid_in), _amount(there)
 
 
-def money(dollars: Decimal | str, name: str) -> int:
-    """An amount from what a caller gave; a ValueError says what is wrong with it."""
-    text = dollars if isinstance(dollars, str) else format(dollars, "f")
-    amount = parse_money(text)
+def money(dollars: object, name: str) -> int:
+    """An amount from what a caller gave: text, a Decimal or a whole number; a ValueError says what
+    is wrong with anything else, a float among it.
+    """
+    text = format(dollars, "f") if isinstance(dollars, Decimal | int) else dollars
+    amount = parse_money(text) if isinstance(text, str) else None
     if amount is None:
         raise ValueError(
             f"{name}={dollars!r} must be dollars with at most six decimals, such as '10000.00'"
@@ -146,7 +150,8 @@ def money(dollars: Decimal | str, name: str) -> int:
 
 def _value(outcome: str | Decimal) -> int:
     known = {"yes": ONE, "no": 0}.get(outcome) if isinstance(outcome, str) else None
-    value = known if known is not None else parse_price(str(outcome))
+    text = format(outcome, "f") if isinstance(outcome, Decimal) else str(outcome)
+    value = known if known is not None else parse_price(text)
     if value is None or not 0 <= value <= ONE:
         raise ValueError(f"outcome={outcome!r} must be 'yes', 'no' or dollars from 0 to 1")
     return value

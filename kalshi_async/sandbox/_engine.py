@@ -9,100 +9,22 @@ from __future__ import annotations
 
 from heapq import heappop
 
+from . import _crossing as crossing
 from . import _lifecycle as lifecycle
-from ._errors import ApiError, nested, not_found
-from ._events import GroupChanged, OrderChanged, TradingChanged
-from ._fees import maker_fee, taker_fee
-from ._floor import Floor
-from ._groups import allowance
+from ._accounts import Accounts
+from ._accounts import insufficient_balance as insufficient_balance
+from ._crossing import Party
+from ._errors import nested, not_found
+from ._events import OrderChanged, TradingChanged
+from ._group_commands import Groups
 from ._holdings import Interest, Trader
 from ._matching import match, volume
-from ._records import (
-    ACTIVE,
-    EXECUTED,
-    FOK,
-    GTC,
-    RESTING,
-    Group,
-    MarketState,
-    NewOrder,
-    Order,
-    Payment,
-    Transfer,
-)
-from ._units import ONE
-
-MOST_SUBACCOUNTS = 63
+from ._records import ACTIVE, FOK, GTC, Group, MarketState, NewOrder, Order
+from ._units import ONE, count_text
 
 
-class Engine(Floor):
+class Engine(Accounts, Groups):
     """A `Floor` with the commands of traders and of the exchange's own staff."""
-
-    # Accounts
-
-    def withdraw(self, user_id: str, amount: int, now: int, *, shard: int = 0) -> Payment:
-        """Money out of the primary subaccount; 400 when it is not free."""
-        trader = self.trader(user_id)
-        wallet = trader.wallet(0, shard)
-        if amount > wallet.free:
-            raise insufficient_balance()
-        payment = Payment(payment_id=self.new_id(), user_id=user_id, amount=-amount, time=now)
-        trader.payments.append(payment)
-        self.move_cash(wallet, -amount, "withdrawal", now)
-        return payment
-
-    def create_subaccount(self, user_id: str, now: int) -> int:
-        """The number of a new subaccount, counted from 1."""
-        trader = self.trader(user_id)
-        number = max(trader.subaccounts) + 1
-        if number > MOST_SUBACCOUNTS:
-            raise nested(400, "max_subaccounts_reached", f"at most {MOST_SUBACCOUNTS}")
-        trader.subaccounts.add(number)
-        self.move_cash(trader.wallet(number, 0), 0, "transfer", now)
-        return number
-
-    def transfer(
-        self,
-        user_id: str,
-        amount: int,
-        now: int,
-        *,
-        from_subaccount: int = 0,
-        to_subaccount: int = 0,
-        from_shard: int = 0,
-        to_shard: int = 0,
-        client_transfer_id: str = "",
-    ) -> Transfer:
-        """Money from one wallet of an account to another."""
-        trader = self.trader(user_id)
-        if not {from_subaccount, to_subaccount} <= trader.subaccounts:
-            raise not_found()
-        if (from_subaccount, from_shard) == (to_subaccount, to_shard):
-            raise nested(400, "bad_request", "source and destination are the same")
-        if client_transfer_id and any(
-            known.client_transfer_id == client_transfer_id for known in trader.transfers
-        ):
-            raise nested(409, "transfer_already_exists")
-        source = trader.wallet(from_subaccount, from_shard)
-        if amount <= 0:
-            raise nested(400, "bad_request", "the amount must be above zero")
-        if amount > source.free:
-            raise insufficient_balance()
-        made = Transfer(
-            transfer_id=self.new_id(),
-            user_id=user_id,
-            client_transfer_id=client_transfer_id,
-            amount=amount,
-            from_subaccount=from_subaccount,
-            to_subaccount=to_subaccount,
-            from_shard=from_shard,
-            to_shard=to_shard,
-            time=now,
-        )
-        trader.transfers.append(made)
-        self.move_cash(source, -amount, "transfer", now)
-        self.move_cash(trader.wallet(to_subaccount, to_shard), amount, "transfer", now)
-        return made
 
     # Orders
 
@@ -128,7 +50,7 @@ class Engine(Floor):
         if new.reduce_only:
             held = interest.position.count
             count = min(count, max(0, -held if new.bid else held))
-        self._fund(trader, interest, market, new, count, now)
+        self._fund(trader, interest, new, count, now)
         order = self.new_order(
             trader,
             market,
@@ -188,7 +110,6 @@ class Engine(Floor):
         self,
         trader: Trader,
         interest: Interest,
-        market: MarketState,
         new: NewOrder,
         count: int,
         now: int,
@@ -196,34 +117,13 @@ class Engine(Floor):
         """Back an order and its worst fees, or refuse it; without a shard it may draw on all."""
         if trader.house or not count:
             return
-        extra = taking_fee(market, interest, new.bid, new.price, count)
         interest.add(new.bid, new.price, count)
         wallet = interest.wallet
-        short = extra - wallet.free
-        if short <= 0:
-            return
-        others = [
-            other
-            for (subaccount, shard), other in trader.wallets.items()
-            if subaccount == new.subaccount and shard != market.shard and other.free > 0
-        ]
-        if new.shard is not None or sum(other.free for other in others) < short:
+        short = interest.taking_fee(new.bid, new.price, count) - wallet.free
+        if self.lacks(trader, wallet, short, new.shard):
             interest.add(new.bid, new.price, -count)
             raise insufficient_balance()
-        for other in others:
-            amount = min(other.free, short)
-            short -= amount
-            self.transfer(
-                trader.user_id,
-                amount,
-                now,
-                from_subaccount=new.subaccount,
-                to_subaccount=new.subaccount,
-                from_shard=other.shard,
-                to_shard=market.shard,
-            )
-            if not short:
-                return
+        self.draw(trader, wallet, short, now)
 
     def own_order(
         self, user_id: str, order_id: str, subaccount: int | None
@@ -270,7 +170,12 @@ class Engine(Floor):
             raise nested(400, "bad_request", "give one of reduce_by and reduce_to")
         count = order.remaining - reduce_to if reduce_to is not None else reduce_by or 0
         if (reduce_to or 0) < 0 or not 0 < count <= order.remaining:
-            raise nested(400, "invalid_order", f"only {order.remaining / 100:.2f} contracts remain")
+            raise nested(
+                400,
+                "invalid_order",
+                f"{count_text(order.remaining)} contracts remain: reduce by more than zero and at "
+                "most by that",
+            )
         self.reduce(trader, order, count, now, "Decrease")
         return order
 
@@ -312,9 +217,11 @@ class Engine(Floor):
             raise nested(409, "order_already_exists")
         if price == order.price and wanted <= order.remaining:
             if wanted < order.remaining:
-                self.reduce(trader, order, order.remaining - wanted, now, "Amend")
+                self.shrink(trader, order, order.remaining - wanted, now, "Amend")
+            due = order.expiration
             self._amended(trader, order, now, count, updated_client_order_id, expiration)
-            self.expires(order)
+            if order.expiration != due:
+                self.expires(order)
             self.emit(OrderChanged(order, now))
             return order
         if order.post_only and self.books[ticker].crosses(bid, price):
@@ -351,9 +258,8 @@ class Engine(Floor):
             return
         interest = trader.interest(order.subaccount, market)
         interest.add(order.bid, order.price, -order.remaining)
-        extra = taking_fee(market, interest, order.bid, price, wanted)
         interest.add(order.bid, price, wanted)
-        if interest.wallet.free < extra:
+        if interest.wallet.free < interest.taking_fee(order.bid, price, wanted):
             interest.add(order.bid, price, -wanted)
             interest.add(order.bid, order.price, order.remaining)
             raise insufficient_balance()
@@ -379,132 +285,23 @@ class Engine(Floor):
         block: bool = False,
     ) -> tuple[Order, Order]:
         """A trade that two parties agreed on, beside the book: (the taker's order, the maker's)."""
-        if maker_user == taker_user:
-            raise nested(400, "invalid_order", "both sides are the same account")
         market = self.market(ticker, now)
         if market is None:
             raise not_found()
         self._check_open(market)
         _check_size(market, price, count)
-        parties = (
-            (taker_user, taker_subaccount, taker_client_order_id, taker_bid),
-            (maker_user, maker_subaccount, maker_client_order_id, not taker_bid),
-        )
-        funded: list[tuple[Trader, NewOrder]] = []
-        for user_id, subaccount, client_order_id, bid in parties:
-            trader = self.trader(user_id)
-            new = NewOrder(
-                user_id=user_id,
-                ticker=ticker,
-                bid=bid,
-                price=price,
-                count=count,
-                subaccount=subaccount,
-                client_order_id=client_order_id,
-            )
-            try:
-                if subaccount not in trader.subaccounts:
-                    raise nested(400, "invalid_subaccount", f"there is no subaccount {subaccount}")
-                if client_order_id in trader.client_ids:
-                    raise nested(409, "order_already_exists")
-                interest = trader.interest(subaccount, market)
-                self._fund(trader, interest, market, new, count, now)
-            except ApiError:
-                for other, funding in funded:
-                    if not other.house:
-                        other.interest(funding.subaccount, market).add(funding.bid, price, -count)
-                raise
-            funded.append((trader, new))
-        orders = []
-        for trader, new in funded:
-            order = self.new_order(
-                trader,
-                market,
-                now,
-                bid=new.bid,
-                price=price,
-                count=count,
-                self_trade="maker",
-                subaccount=new.subaccount,
-                client_order_id=new.client_order_id,
-                time_in_force=FOK,
-            )
-            trader.remember(order)
-            orders.append(order)
-        taker, maker = orders
-        self.trade(taker, maker, price, count, now, block=block, booked=False)
-        for (trader, _), order in zip(funded, orders, strict=True):
-            order.status = EXECUTED
-            trader.forget(order)
-        self.emit(OrderChanged(taker, now, True))
-        return taker, maker
-
-    # Order groups
-
-    def create_group(
-        self, user_id: str, limit: int, now: int, *, subaccount: int = 0, shard: int = 0
-    ) -> Group:
-        """A group of orders of which at most `limit` contracts match in 15 seconds."""
-        trader = self.trader(user_id)
-        if subaccount not in trader.subaccounts:
-            raise nested(400, "invalid_subaccount", f"there is no subaccount {subaccount}")
-        group = Group(
-            group_id=self.new_id(),
-            user_id=user_id,
-            subaccount=subaccount,
-            shard=shard,
-            limit=limit,
-            created=now,
-            updated=now,
-        )
-        trader.groups[group.group_id] = group
-        self.emit(GroupChanged(group, "created", now))
-        return group
-
-    def group(self, user_id: str, group_id: str) -> tuple[Trader, Group]:
-        """A group of this trader, else 404."""
-        trader = self.trader(user_id)
-        if group_id not in trader.groups:
-            raise not_found()
-        return trader, trader.groups[group_id]
-
-    def delete_group(self, user_id: str, group_id: str, now: int) -> Group:
-        """Cancel the orders of a group and forget it."""
-        trader, group = self.group(user_id, group_id)
-        for order in [order for order in trader.resting.values() if order.group_id == group_id]:
-            self.reduce(trader, order, order.remaining, now, "")
-        del trader.groups[group_id]
-        self.emit(GroupChanged(group, "deleted", now))
-        return group
-
-    def trigger_group(self, user_id: str, group_id: str, now: int) -> Group:
-        """Cancel the orders of a group and accept no more until it is reset."""
-        trader, group = self.group(user_id, group_id)
-        self.trigger(trader, group, now)
-        return group
-
-    def reset_group(self, user_id: str, group_id: str, now: int) -> Group:
-        """Start the count of a group anew and accept orders again."""
-        _, group = self.group(user_id, group_id)
-        group.triggered, group.recent, group.updated = False, [], now
-        self.emit(GroupChanged(group, "reset", now))
-        return group
-
-    def limit_group(self, user_id: str, group_id: str, limit: int, now: int) -> Group:
-        """Another limit; one that is reached already triggers the group."""
-        trader, group = self.group(user_id, group_id)
-        group.limit, group.updated = limit, now
-        self.emit(GroupChanged(group, "limit_updated", now))
-        if not group.triggered and allowance(group, now) <= 0:
-            self.trigger(trader, group, now)
-        return group
+        taker = Party(taker_user, taker_subaccount, taker_client_order_id, taker_bid)
+        maker = Party(maker_user, maker_subaccount, maker_client_order_id, not taker_bid)
+        taken, made = crossing.cross(self, taker, maker, market, price, count, now, block=block)
+        self.emit(OrderChanged(taken, now, True))
+        return taken, made
 
     # The exchange itself
 
     def pause(self, now: int) -> None:
         """Stop trading everywhere: nothing is placed, cancels work."""
         self.trading = False
-        lifecycle.halt_orders(self, None, now)
+        lifecycle.halt_orders(self, now)
         self.emit(TradingChanged(False, now))
 
     def resume(self, now: int) -> None:
@@ -533,32 +330,26 @@ class Engine(Floor):
         return lifecycle.settle(self, ticker, now)
 
     def advance(self, now: int) -> None:
-        """Do what is due by now: expire orders, close markets whose time is up."""
-        while self.expiring and self.expiring[0][0] <= now:
-            due, order_id, user_id = heappop(self.expiring)
-            trader = self.traders[user_id]
-            order = trader.resting.get(order_id)
-            if order is not None and order.expiration == due and order.status == RESTING:
-                self.reduce(trader, order, order.remaining, now, "ExpiryCancel")
-        while self.closing and self.closing[0][0] <= now:
-            due, ticker = heappop(self.closing)
-            if self.markets[ticker].closes == due:
-                lifecycle.close(self, ticker, now)
-
-
-def insufficient_balance() -> ApiError:
-    """400 of an order, transfer or withdrawal that the free cash does not cover."""
-    return nested(400, "insufficient_balance")
-
-
-def taking_fee(market: MarketState, interest: Interest, bid: bool, price: int, count: int) -> int:
-    """What an order needs beyond its backing should all of it take: no more than this, since price
-    plus fee falls with every better price.
-    """
-    unit = taker_fee(market.fee_thousandths, 1, price) - maker_fee(
-        market.fee_thousandths, market.maker_quarters, 1, price
-    )
-    return interest.uncovered(bid, count) * unit
+        """Do what is due by now, in the order of time and at the instant it was due: expire orders,
+        close markets whose time is up.
+        """
+        while True:
+            expires = self.expiring[0][0] if self.expiring else now + 1
+            closes = self.closing[0][0] if self.closing else now + 1
+            if min(expires, closes) > now:
+                return
+            if expires <= closes:
+                due, order_id, user_id = heappop(self.expiring)
+                trader = self.traders[user_id]
+                order = trader.resting.get(order_id)
+                if order is not None and order.expiration == due:
+                    when = max(due, order.updated)
+                    self.reduce(trader, order, order.remaining, when, "ExpiryCancel")
+            else:
+                due, ticker = heappop(self.closing)
+                market = self.markets[ticker]
+                if market.closes == due:
+                    lifecycle.close(self, ticker, max(due, market.updated))
 
 
 def _check_size(market: MarketState, price: int, count: int) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappush
+from heapq import heapify, heappush
 
-from ._errors import not_found
+from ._errors import bad_request, not_found
 from ._events import (
     BookChanged,
     CashMoved,
@@ -42,6 +42,8 @@ from ._units import DOLLAR
 HOUSE = "house"
 # What a house trader that runs out of cash is given at a time.
 _HOUSE_LOAN = 10_000 * DOLLAR
+# Expirations that are kept before those of ended orders are looked for.
+_FEW = 1024
 
 
 class Floor:
@@ -62,6 +64,7 @@ class Floor:
         self.paid_in = 0
         self.expiring: list[tuple[int, str, str]] = []
         self.closing: list[tuple[int, str]] = []
+        self._crowded = _FEW
         self._events: list[Event] = []
 
     def drain(self) -> list[Event]:
@@ -141,6 +144,8 @@ class Floor:
     def deposit(self, user_id: str, amount: int, now: int, *, shard: int = 0) -> Payment:
         """Money from outside into the primary subaccount."""
         trader = self.trader(user_id)
+        if amount < 0:
+            raise bad_request("the amount must not be below zero")
         payment = Payment(payment_id=self.new_id(), user_id=user_id, amount=amount, time=now)
         trader.payments.append(payment)
         self.move_cash(trader.wallet(0, shard), amount, "deposit", now)
@@ -199,7 +204,22 @@ class Floor:
     def expires(self, order: Order) -> None:
         """See to it that a resting order ends at its expiration."""
         if order.expiration:
+            if len(self.expiring) >= self._crowded:
+                self._forget_expirations()
             heappush(self.expiring, (order.expiration, order.order_id, order.user_id))
+
+    def _forget_expirations(self) -> None:
+        """Drop those of orders that ended or were amended; each of the others is kept once."""
+        self.expiring = list(
+            {
+                entry
+                for entry in self.expiring
+                if (order := self.traders[entry[2]].resting.get(entry[1])) is not None
+                and order.expiration == entry[0]
+            }
+        )
+        heapify(self.expiring)
+        self._crowded = max(_FEW, 2 * len(self.expiring))
 
     def book_moved(self, order: Order, delta: int, now: int) -> None:
         """The book changed by what an order added or lost."""
@@ -227,6 +247,11 @@ class Floor:
 
     def reduce(self, trader: Trader, order: Order, count: int, now: int, reason: Reason) -> None:
         """Cancel `count` of a resting order, which keeps its place; all of it ends the order."""
+        self.shrink(trader, order, count, now, reason)
+        self.emit(OrderChanged(order, now))
+
+    def shrink(self, trader: Trader, order: Order, count: int, now: int, reason: Reason) -> None:
+        """The same, for a caller that changes more of the order and tells of it."""
         self.books[order.ticker].side(order.bid).reduce(order, count)
         self.back(trader, order, -count)
         self.book_moved(order, -count, now)
@@ -234,7 +259,6 @@ class Floor:
         if not order.remaining:
             order.status = CANCELED
             trader.forget(order)
-        self.emit(OrderChanged(order, now))
 
     def drop(self, trader: Trader, order: Order, now: int, reason: Reason) -> None:
         """Cancel what is left of an order that is backed but not in the book."""
@@ -288,7 +312,7 @@ class Floor:
         if not maker.remaining:
             maker.status = EXECUTED
             making.forget(maker)
-        self.emit(OrderChanged(maker, now))
+        self.emit(OrderChanged(maker, now, not booked))
         for trader, order in ((making, maker), (taking, taker)):
             if order.group_id:
                 self._group_matched(trader, order, count, now)
@@ -309,6 +333,9 @@ class Floor:
         else:
             interest.add(order.bid, order.price, -count)
             spare = wallet.free + change - fee
+            if is_taker and order.remaining:
+                # The fills to come may need all that was asked for them.
+                spare -= interest.taking_fee(order.bid, order.price, order.remaining)
             trader.positions.setdefault((order.subaccount, market.ticker), position)
         moved, fee, order.rounding = align(change, fee, order.rounding, spare)
         if trader.house:

@@ -95,7 +95,12 @@ async def get_event(call: Call) -> object:
 
 def _shown(call: Call, event: EventEntry, *, nested: bool) -> dict[str, object]:
     """The object of an event, with its markets as they are now if they are asked for."""
-    return event.json(call.exchange.live.event_markets(event) if nested else None)
+    live = call.exchange.live
+    shown = event.json(live.event_markets(event) if nested else None)
+    updated = live.updated(event)
+    if updated > event.updated:
+        shown = shown | {"last_updated_ts": time_text(updated)}
+    return shown
 
 
 async def get_event_metadata(call: Call) -> object:

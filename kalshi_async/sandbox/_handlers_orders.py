@@ -350,7 +350,7 @@ async def _listing(call: Call, wanted: Callable[[Order], bool]) -> object:
     params = call.params
     ticker, window = params.text("ticker"), params.window("min_ts", "max_ts")
     subaccount = asked_subaccount(call, None)
-    limit = params.limit(100, 1000)
+    limit = params.limit(100, 1000, least=1)
     found = (
         order
         for order in newest_first(call.trader.orders.values(), window, params.after())

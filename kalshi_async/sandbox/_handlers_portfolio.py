@@ -192,7 +192,7 @@ async def get_historical_positions(call: Call) -> object:
 
 def _positions(call: Call, status: str, *, archived: bool) -> object:
     params, cutoff = call.params, _cutoff(call)
-    limit, after = params.limit(100, 1000), params.after()
+    limit, after = params.limit(100, 1000, least=1), params.after()
     ticker, event_ticker = params.text("ticker"), params.text("event_ticker")
     subaccount, shard = asked_subaccount(call, 0), asked_shard(call)
     counted = params.comma("count_filter") or ()
@@ -270,7 +270,7 @@ async def get_historical_fills(call: Call) -> object:
 
 async def _fills(call: Call, window: Window) -> object:
     params = call.params
-    limit = params.limit(100, 1000)
+    limit = params.limit(100, 1000, least=1)
     ticker, order_id = params.text("ticker"), params.text("order_id")
     subaccount, shard = asked_subaccount(call, None), asked_shard(call)
 
@@ -289,7 +289,7 @@ async def _fills(call: Call, window: Window) -> object:
 
 async def get_settlements(call: Call) -> object:
     params = call.params
-    limit, window = params.limit(100, 1000), params.window("min_ts", "max_ts")
+    limit, window = params.limit(100, 1000, least=1), params.window("min_ts", "max_ts")
     ticker, event_ticker = params.text("ticker"), params.text("event_ticker")
     subaccount = asked_subaccount(call, None)
 
@@ -315,7 +315,7 @@ async def get_withdrawals(call: Call) -> object:
 
 
 async def _payments(call: Call, name: str, wanted: Callable[[Payment], bool]) -> object:
-    limit = call.params.limit(100, 500)
+    limit = call.params.limit(100, 500, least=1)
     entries = call.trader.payments
     shown, cursor = await history_page(call, entries, wanted, _payment_shape, limit)
     return {"cursor": cursor, name: shown}

@@ -196,7 +196,7 @@ async def get_subaccount_transfers(call: Call) -> object:
         ends = (transfer.from_subaccount, transfer.to_subaccount)
         return transfer.from_shard == transfer.to_shard and (locked is None or locked in ends)
 
-    limit, entries = call.params.limit(100, 1000), call.trader.transfers
+    limit, entries = call.params.limit(100, 1000, least=1), call.trader.transfers
     shown, cursor = await history_page(call, entries, wanted, _subaccount_transfer_shape, limit)
     return {"cursor": cursor, "transfers": shown}
 
@@ -214,7 +214,7 @@ def _subaccount_transfer_shape(transfer: Transfer) -> object:
 
 async def get_instance_transfers(call: Call) -> object:
     _refuse_locked_key(call)
-    limit, entries = call.params.limit(100, 500), call.trader.transfers
+    limit, entries = call.params.limit(100, 500, least=1), call.trader.transfers
     shown, cursor = await history_page(
         call, entries, lambda each: each.from_shard != each.to_shard, _transfer_shape, limit
     )

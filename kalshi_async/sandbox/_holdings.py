@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 
-from ._fees import maker_fee
+from ._fees import maker_fee, taker_fee
 from ._records import (
     Fill,
     Group,
@@ -84,27 +84,53 @@ class Interest:
 
     def rereserve(self) -> None:
         """Bring the wallet's reserve in line with orders and position."""
-        needed = self.bids.backing + self.asks.backing
-        held = self.position.count
-        if held > 0 and self.asks.prices:
-            needed -= self.asks.covered(held, highest_first=False)
-        elif held < 0 and self.bids.prices:
-            needed -= self.bids.covered(-held, highest_first=True)
+        needed = self._needed(self.position.count)
         if needed != self.reserved:
             self.wallet.reserved += needed - self.reserved
             self.reserved = needed
 
-    def uncovered(self, bid: bool, count: int) -> int:
-        """How many of `count` new contracts at the best price of this side would open a holding."""
+    def _needed(self, held: int) -> int:
+        """The reserve of the open orders while so much is held."""
+        needed = self.bids.backing + self.asks.backing
+        if held > 0 and self.asks.prices:
+            needed -= self.asks.covered(held, highest_first=False)
+        elif held < 0 and self.bids.prices:
+            needed -= self.bids.covered(-held, highest_first=True)
+        return needed
+
+    def _closing(self, bid: bool, count: int) -> int:
+        """How many of `count` contracts would close what is held."""
         held = self.position.count
-        closing = max(0, -held if bid else held)
-        return max(0, count - closing)
+        return min(count, max(0, -held if bid else held))
+
+    def taking_fee(self, bid: bool, price: int, count: int) -> int:
+        """What `count` of an order that crosses needs beyond its backing should all of it take: no
+        more than this, since price plus fee falls with every better price. What closes a holding
+        pays its fee out of what it brings in.
+        """
+        opening = count - self._closing(bid, count)
+        if not opening:
+            return 0
+        market = self._market
+        fee = taker_fee(market.fee_thousandths, 1, price)
+        fee -= maker_fee(market.fee_thousandths, market.maker_quarters, 1, price)
+        return opening * fee
+
+    def free_after(self, bid: bool, price: int, count: int) -> int:
+        """The free cash after a fill beside the book, before its fee: open orders that the holding
+        no longer covers have to be backed.
+        """
+        closing = self._closing(bid, count)
+        pays = price if bid else ONE - price
+        change = closing * (ONE - pays) - (count - closing) * pays
+        needed = self._needed(self.position.count + (count if bid else -count))
+        return self.wallet.free + change + self.reserved - needed
 
     def fill(self, bid: bool, price: int, count: int, now: int) -> int:
         """Book a fill into the position; the change of cash before fees."""
         position = self.position
         held = position.count
-        closing = min(count, max(0, -held if bid else held))
+        closing = self._closing(bid, count)
         opening = count - closing
         pays = price if bid else ONE - price  # of a contract that opens
         change = closing * (ONE - pays) - opening * pays
@@ -137,6 +163,8 @@ class Trader:
         self.transfers: list[Transfer] = []
         self.groups: dict[str, Group] = {}
         self.interests: dict[tuple[int, str], Interest] = {}
+        self._transfer_ids: set[str] = set()
+        self._indexed = 0
 
     def __repr__(self) -> str:
         return (
@@ -168,6 +196,15 @@ class Trader:
             found = Interest(market, position, self.wallet(subaccount, market.shard))
             self.interests[key] = found
         return found
+
+    def transfer_ids(self) -> set[str]:
+        """The client_transfer_ids that were used."""
+        transfers = self.transfers
+        self._transfer_ids.update(
+            transfers[at].client_transfer_id for at in range(self._indexed, len(transfers))
+        )
+        self._indexed = len(transfers)
+        return self._transfer_ids
 
     def remember(self, order: Order) -> None:
         """Keep an order and its client_order_id for ever."""

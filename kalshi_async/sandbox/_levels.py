@@ -15,22 +15,39 @@ from ._records import Order
 class Level:
     """The orders at one price, first come first, and what they add up to."""
 
-    __slots__ = ("count", "orders")
+    __slots__ = ("count", "orders", "places")
 
     def __init__(self) -> None:
         self.orders: OrderedDict[str, Order] = OrderedDict()
         self.count = 0
+        # The count before each order, until something changes here.
+        self.places: dict[str, int] | None = None
+
+    def ahead(self, order: Order) -> int:
+        """The count at this price that came before an order. Asking for each order of a level that
+        stays as it is takes one walk in all.
+        """
+        places = self.places
+        if places is None:
+            places, found = {}, 0
+            for order_id, other in self.orders.items():
+                places[order_id] = found
+                found += other.remaining
+            self.places = places
+        return places[order.order_id]
 
 
 class Side:
     """The bids or the asks. A bid of 0.47 is better than one of 0.46, an ask the other way."""
 
-    __slots__ = ("bid", "levels", "prices")
+    __slots__ = ("_better", "bid", "levels", "prices")
 
     def __init__(self, *, bid: bool) -> None:
         self.bid = bid
         self.prices: list[int] = []  # ascending
         self.levels: dict[int, Level] = {}
+        # The count at better prices than each, until something changes.
+        self._better: dict[int, int] | None = None
 
     def best(self) -> int | None:
         """The best price, None when nothing rests."""
@@ -46,12 +63,14 @@ class Side:
             insort(self.prices, order.price)
         level.orders[order.order_id] = order
         level.count += order.remaining
+        level.places = self._better = None
 
     def remove(self, order: Order) -> None:
         """Take an order out; its remaining count must be what it was when it was counted."""
         level = self.levels[order.price]
         del level.orders[order.order_id]
         level.count -= order.remaining
+        level.places = self._better = None
         if not level.orders:
             del self.levels[order.price]
             del self.prices[bisect_left(self.prices, order.price)]
@@ -61,11 +80,32 @@ class Side:
         level = self.levels[order.price]
         order.remaining -= count
         level.count -= count
+        level.places = self._better = None
         if not order.remaining:
             del level.orders[order.order_id]
             if not level.orders:
                 del self.levels[order.price]
                 del self.prices[bisect_left(self.prices, order.price)]
+
+    def ahead(self, order: Order) -> int:
+        """The count that trades before a resting order does."""
+        better = self._better
+        if better is None:
+            better, found = {}, 0
+            for price in reversed(self.prices) if self.bid else self.prices:
+                better[price] = found
+                found += self.levels[price].count
+            self._better = better
+        return better[order.price] + self.levels[order.price].ahead(order)
+
+    def within(self, price: int) -> int:
+        """The count at this price and at better ones."""
+        found = 0
+        for other in reversed(self.prices) if self.bid else self.prices:
+            if other < price if self.bid else other > price:
+                break
+            found += self.levels[other].count
+        return found
 
 
 class LiveBook:
@@ -99,16 +139,5 @@ class LiveBook:
         return best is not None and (best <= price if bid else best >= price)
 
     def ahead(self, order: Order) -> int:
-        """The count that trades before this order does."""
-        side = self.side(order.bid)
-        found = 0
-        for price in reversed(side.prices) if order.bid else side.prices:
-            level = side.levels[price]
-            if price != order.price:
-                found += level.count
-                continue
-            for other in level.orders.values():
-                if other is order:
-                    return found
-                found += other.remaining
-        return found
+        """The count that trades before a resting order does."""
+        return self.side(order.bid).ahead(order)

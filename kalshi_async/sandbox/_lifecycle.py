@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from heapq import heappush
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,12 @@ def pause(floor: Floor, ticker: str, now: int) -> MarketState:
     if market.status != ACTIVE:
         raise _refuse(market, "paused")
     market.status, market.updated = INACTIVE, now
-    halt_orders(floor, ticker, now)
+    _clear(
+        floor,
+        [order for order in _resting(floor, ticker) if order.cancel_on_pause],
+        now,
+        "HaltCancel",
+    )
     floor.emit(MarketChanged(market, "deactivated", now))
     return market
 
@@ -61,15 +67,10 @@ def resume(floor: Floor, ticker: str, now: int) -> MarketState:
     return market
 
 
-def halt_orders(floor: Floor, ticker: str | None, now: int) -> None:
-    """Cancel the orders that asked for it when trading pauses."""
+def halt_orders(floor: Floor, now: int) -> None:
+    """Cancel the orders that asked for it when trading pauses everywhere."""
     for trader in floor.traders.values():
-        due = [
-            order
-            for order in trader.resting.values()
-            if order.cancel_on_pause and ticker in (None, order.ticker)
-        ]
-        for order in due:
+        for order in [order for order in trader.resting.values() if order.cancel_on_pause]:
             floor.reduce(trader, order, order.remaining, now, "HaltCancel")
 
 
@@ -80,20 +81,23 @@ def close(floor: Floor, ticker: str, now: int) -> MarketState:
         return market
     market.status, market.updated = CLOSED, now
     market.closes = min(market.closes, now) if market.closes else now
-    _clear(floor, ticker, now, "CloseCancel")
+    _clear(floor, _resting(floor, ticker), now, "CloseCancel")
     floor.emit(MarketChanged(market, "closed", now))
     return market
 
 
-def _clear(floor: Floor, ticker: str, now: int, reason: Reason) -> None:
+def _resting(floor: Floor, ticker: str) -> list[Order]:
     book = floor.books[ticker]
-    found: list[Order] = [
+    return [
         order
         for side in (book.bids, book.asks)
         for level in side.levels.values()
         for order in level.orders.values()
     ]
-    for order in found:
+
+
+def _clear(floor: Floor, orders: Iterable[Order], now: int, reason: Reason) -> None:
+    for order in orders:
         floor.reduce(floor.traders[order.user_id], order, order.remaining, now, reason)
 
 

@@ -78,8 +78,11 @@ class LiveMarkets:
                     self._updated[state.event_ticker] = event.time
                 moved[state.ticker] = event.time
         for ticker, time in moved.items():
-            bid, _, ask, _ = self.top(ticker)
-            self._following(ticker, time).quote(time, bid, ask, self._interest(ticker))
+            self._quoted(ticker, time)
+
+    def _quoted(self, ticker: str, time: int) -> None:
+        bid, _, ask, _ = self.top(ticker)
+        self._following(ticker, time).quote(time, bid, ask, self._interest(ticker))
 
     def _print(self, trade: Trade) -> None:
         self.prints.add(trade)
@@ -112,6 +115,9 @@ class LiveMarkets:
         for trade in self._exchange.kept(TRADE, Trade):
             if trade.ticker in self._engine.markets:
                 self._print(trade)
+        now = self._exchange.now()
+        for ticker in self._engine.markets:
+            self._quoted(ticker, now)
         self._changed.update(self._engine.markets)
 
     # Single markets
@@ -184,9 +190,11 @@ class LiveMarkets:
         """The markets that may not stand where the catalog lists them, if it does list them."""
         if query.word == "archived":
             return ()
-        windows = (query.close, query.settled, query.updated)
-        if query.order == "close" or not all(window.everything for window in windows):
-            return set(self._engine.markets)
+        states = self._engine.markets
+        if not (query.settled.everything and query.updated.everything):
+            return {ticker for ticker, state in states.items() if state.updated}
+        if query.order == "close" or not query.close.everything:
+            return set(states)
         made = self._exchange.room(Combos).markets.keys()
         return self._changed.union(made) if query.word else set(made)
 
@@ -195,8 +203,11 @@ class LiveMarkets:
         if state is None:
             return None
         # Most are turned away here, without making their object.
-        over = not state.updated and WORD_OF_STATUS[state.status] == "closed"
-        if query.word not in (None, WORD_OF_STATUS[state.status]) and not over:
+        if state.updated and (
+            query.word not in (None, WORD_OF_STATUS[state.status])
+            or not (query.updated.everything or state.updated in query.updated)
+            or not (query.close.everything or not state.closes or state.closes in query.close)
+        ):
             return None
         if query.events is not None and state.event_ticker not in query.events:
             return None

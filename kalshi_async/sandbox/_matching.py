@@ -14,6 +14,7 @@ def match(floor: Floor, taker: Order, now: int) -> Reason:
     """
     opposite = floor.books[taker.ticker].side(not taker.bid)
     trader = floor.traders[taker.user_id]
+    own_group = trader.groups.get(taker.group_id)
     while taker.remaining:
         price = opposite.best()
         if price is None or (price > taker.price if taker.bid else price < taker.price):
@@ -30,18 +31,21 @@ def match(floor: Floor, taker: Order, now: int) -> Reason:
             if group is not None:
                 count = min(count, allowance(group, now))
         floor.trade(taker, maker, price, count, now)
-        group = trader.groups.get(taker.group_id)
-        if group is not None and group.triggered:
+        if taker.remaining and own_group is not None and own_group.triggered:
             return ""
     taker.status = EXECUTED
     return ""
 
 
 def volume(floor: Floor, taker: Order, now: int) -> int:
-    """How much of an order could trade at once, up to its whole size; changes nothing."""
+    """How much of an order could trade at once, up to its whole size; 0 when the book holds too
+    little for what its group lets match. Changes nothing.
+    """
     opposite = floor.books[taker.ticker].side(not taker.bid)
     group = floor.traders[taker.user_id].groups.get(taker.group_id)
     wanted = taker.remaining if group is None else min(taker.remaining, allowance(group, now))
+    if opposite.within(taker.price) < wanted:
+        return 0
     spent: dict[str, int] = {}
     found = 0
     for price in opposite.prices if taker.bid else reversed(opposite.prices):

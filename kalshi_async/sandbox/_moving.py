@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ from ._market import Event, open_time
 from ._series import SERIES
 from ._strikes import event_ticker
 
-# Up to this many changes at a time are cheaper one by one than all in one.
-_FEW = 32
+# Up to this many positions are cheaper taken out, or put in, one by one than all in one.
+_FEW, _MANY = 100, 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,29 +110,41 @@ class Moving(Generated):
             self.by_word[word] = self._relisted(word, leaving.get(word, []), coming.get(word, []))
 
     def _relisted(self, word: str, leaving: list[int], coming: list[int]) -> array[int]:
-        if len(leaving) + len(coming) > _FEW:
-            gone = set(leaving)
-            positions = [position for position in self.by_word[word] if position not in gone]
-            positions += coming
-            if word in states.BY_CLOSE:
-                return array("I", sorted(positions, key=self._closing, reverse=True))
-            return array("I", sorted(positions))
+        by_close = word in states.BY_CLOSE
         found = self.by_word[word][:]
-        if word not in states.BY_CLOSE:
+        if len(leaving) > _FEW:
+            gone = set(leaving)
+            found = array("I", [position for position in found if position not in gone])
+        else:
             for position in leaving:
-                del found[bisect_left(found, position)]
-            for position in coming:
-                insort(found, position)
-            return found
-        close = self.columns.close
-        for position in leaving:
-            del found[found.index(position)]
+                del found[
+                    self._place(found, position) if by_close else bisect_left(found, position)
+                ]
+        if len(coming) > _MANY:
+            found.extend(coming)
+            ordered = sorted(found, key=self._closing, reverse=True) if by_close else sorted(found)
+            return array("I", ordered)
         for position in coming:
-            at = bisect_left(found, -close[position], key=lambda other: -close[other])
-            while at < len(found) and self._closing(found[at]) > self._closing(position):
-                at += 1
-            found.insert(at, position)
+            if by_close:
+                found.insert(self._place(found, position), position)
+            else:
+                insort(found, position)
         return found
+
+    def _place(self, found: array[int], position: int) -> int:
+        """Where a position is, or belongs, in a column by close."""
+        close = self.columns.close
+        when = -close[position]
+        low = bisect_left(found, when, key=lambda other: -close[other])
+        high = bisect_right(found, when, low, key=lambda other: -close[other])
+        own = self._closing(position)
+        while low < high:
+            middle = (low + high) // 2
+            if self._closing(found[middle]) > own:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
     def _closing(self, position: int) -> tuple[int, str]:
         """The place of an event in lists by close, which are descending."""

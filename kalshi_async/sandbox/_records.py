@@ -206,7 +206,7 @@ class Group(msgspec.Struct, kw_only=True):
     """An order group: at most `limit` contracts match in any 15 seconds, then it is triggered: its
     orders are cancelled and no further ones accepted until it is reset.
 
-    `recent` holds (time, count) of the matches of the last 15 seconds.
+    `recent` holds (time, count) of the matches of the last 15 seconds, `used` what they add up to.
     """
 
     group_id: str
@@ -218,6 +218,7 @@ class Group(msgspec.Struct, kw_only=True):
     created: int = 0
     updated: int = 0
     recent: list[tuple[int, int]] = []
+    used: int = 0
 
 
 class MarketState(msgspec.Struct, kw_only=True):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from . import _states as states
+from ._market import open_time
 from ._moving import Moving
 from ._series import SERIES, Kind
 from ._text import HOUR, MINUTE, SECOND
@@ -30,14 +31,13 @@ def settlement_seconds(kind: Kind) -> int:
 
 
 class Schedule:
-    """The changes ahead of generated events: the first of each in a sorted column, later ones in a
-    heap as the earlier ones happen.
+    """The changes ahead of generated events: the closes of open ones in a sorted column, everything
+    else in a heap, where what follows from a change is put when it happens.
     """
 
     def __init__(self, generated: Moving) -> None:
         self._generated = generated
-        self._instants = array("q")
-        self._positions = array("I")
+        self._closing = array("I")
         self._at = 0
         self._later: list[tuple[int, int, int]] = []
         self._built = False
@@ -47,8 +47,13 @@ class Schedule:
         """When something happens next, at the earliest."""
         if not self._built:
             return self._generated.now + QUIET
-        first = self._instants[self._at] if self._at < len(self._instants) else FAR
-        return min(first, self._later[0][0]) if self._later else first
+        close = self._next_close()
+        return min(close, self._later[0][0]) if self._later else close
+
+    def _next_close(self) -> int:
+        if self._at >= len(self._closing):
+            return FAR
+        return self._generated.columns.close[self._closing[self._at]]
 
     def take(self, instant: int) -> list[tuple[int, int, int]]:
         """(when, position, new state) of everything until `instant`, in the order of time; what
@@ -57,33 +62,37 @@ class Schedule:
         if not self._built:
             self._build()
         found: list[tuple[int, int, int]] = []
-        while self.next <= instant:
-            if self._later and self._later[0][0] == self.next:
+        while True:
+            close = self._next_close()
+            if self._later and self._later[0][0] <= min(close, instant):
                 when, position, state = heappop(self._later)
-            else:
-                when, position = self._instants[self._at], self._positions[self._at]
-                state = _NEXT[self._generated.columns.state[position]]
+            elif close <= instant:
+                when, position, state = close, self._closing[self._at], states.CLOSED
                 self._at += 1
+            else:
+                return found
             found.append((when, position, state))
             if state in _NEXT:
                 after = _NEXT[state]
                 heappush(self._later, (max(self._due(position, state), when), position, after))
-        return found
 
     def _build(self) -> None:
-        states_of = self._generated.columns.state
-        moving = [position for position, state in enumerate(states_of) if state in _NEXT]
-        due = [self._due(position, states_of[position]) for position in moving]
-        order = sorted(range(len(moving)), key=due.__getitem__)
-        self._instants = array("q", map(due.__getitem__, order))
-        self._positions = array("I", map(moving.__getitem__, order))
+        generated, columns = self._generated, self._generated.columns
+        trading = generated.by_word["open"] + generated.by_word["paused"]
+        self._closing = array("I", sorted(trading, key=columns.close.__getitem__))
+        for word in ("unopened", "closed"):
+            for position in generated.by_word[word]:
+                state = columns.state[position]
+                self._later.append((self._due(position, state), position, _NEXT[state]))
+        heapify(self._later)
         self._built = True
 
     def _due(self, position: int, state: int) -> int:
         """When an event leaves this state."""
         generated, columns = self._generated, self._generated.columns
         if state == states.INITIALIZED:
-            return generated.event_at(position).open
+            created = columns.created[position]
+            return open_time(columns.key[position], state, created, generated.now)
         close = columns.close[position]
         if state in (states.ACTIVE, states.INACTIVE):
             return close

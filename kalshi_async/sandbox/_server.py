@@ -33,7 +33,7 @@ from ._listener import Listener
 from ._operations import API_ROOT, OPERATIONS, Operation
 from ._params import Params
 from ._text import SECOND
-from ._ws_server import websocket
+from ._ws_server import close_websockets, websocket
 
 logger = logging.getLogger("kalshi_async.sandbox")
 
@@ -100,10 +100,14 @@ class Server:
             operation = Operation(f"{method} {path}", path, method, scope="write::trade")
             router.add_route(method, API_ROOT + path, self._route(operation, handler))
         router.add_get(WS_PATH, self._websocket)
+        app.on_shutdown.append(self._close_websockets)
         return app
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         return await websocket(self, request)
+
+    async def _close_websockets(self, _: web.Application) -> None:
+        await close_websockets(self.exchange)
 
     def now(self) -> float:
         """The clock of the exchange in Unix seconds."""

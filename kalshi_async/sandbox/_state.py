@@ -69,6 +69,7 @@ class _Batch:
         for name, body in later.objects.items():
             self.put(name, body)
         self.history.extend(later.history)
+        self.waiters.extend(later.waiters)
         self.size += sum(len(body) for _, body in later.history)
 
 
@@ -84,7 +85,7 @@ class Store:
         self._file, self._connection = file, file.connection
         self._encode = msgspec.msgpack.Encoder().encode
         self._open = _Batch()
-        self._scheduled = False
+        self._scheduled: asyncio.AbstractEventLoop | None = None
         # Guarded by `_changed`: what the writer takes next, what it is writing, and how it ended.
         self._changed = threading.Condition()
         self._sealed = _Batch()
@@ -109,13 +110,13 @@ class Store:
     def put(self, kind: str, key: str, value: msgspec.Struct) -> None:
         """Keep `value` as it is now, in place of what had this kind and key."""
         self._open.put((kind, key), self._encode(value))
-        if not self._scheduled:
+        if self._scheduled is None:
             self._schedule()
 
     def delete(self, kind: str, key: str) -> None:
         """Forget an object; nothing happens when there is none."""
         self._open.delete((kind, key))
-        if not self._scheduled:
+        if self._scheduled is None:
             self._schedule()
 
     def append(self, kind: str, value: msgspec.Struct) -> None:
@@ -123,7 +124,7 @@ class Store:
         body = self._encode(value)
         self._open.history.append((kind, body))
         self._open.size += len(body)
-        if not self._scheduled:
+        if self._scheduled is None:
             self._schedule()
 
     def make_room(self) -> None:
@@ -139,13 +140,15 @@ class Store:
         Raises StateError when it could not be written; from then on every call raises, and nothing
         is written. Cancelling is safe: the changes are written all the same.
         """
-        self._seal()
+        loop = asyncio.get_running_loop()
+        if self._open and self._scheduled is not loop:
+            self._schedule()
         with self._changed:
             self._refuse_failed()
-            batch = self._sealed or self._writing
+            batch = self._open or self._sealed or self._writing
             if batch is None:
                 return
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            waiter: asyncio.Future[None] = loop.create_future()
             batch.waiters.append(waiter)
         await waiter
 
@@ -221,20 +224,23 @@ class Store:
         except RuntimeError:
             return  # without a loop, whoever seals next takes these changes along
         loop.call_soon(self._seal)
-        self._scheduled = True
+        self._scheduled = loop
 
     def _seal(self) -> None:
         """Hand the open batch to the writer, waiting while too much is in front of it."""
-        self._scheduled = False
+        self._scheduled = None
         if not self._open:
             return
+        batch, self._open = self._open, _Batch()
         with self._changed:
             while self._sealed.size > MOST_PENDING and self._failure is None:
                 self._changed.wait()
-            if self._failure is None and not self._closing:
-                self._sealed.take(self._open)
+            failure = self._failure
+            if failure is None:
+                self._sealed.take(batch)
                 self._changed.notify_all()
-        self._open = _Batch()
+        if failure is not None:
+            _end(batch.waiters, failure)
 
     def _flush(self) -> None:
         self._seal()

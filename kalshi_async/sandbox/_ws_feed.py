@@ -9,6 +9,7 @@ import msgspec
 
 from . import _ws_messages as messages
 from ._combos import combo_market
+from ._communications import Communications
 from ._events import (
     BookChanged,
     Event,
@@ -19,7 +20,6 @@ from ._events import (
     Traded,
 )
 from ._exchange import Exchange
-from ._handlers_rfq import Communications
 from ._records import MarketState, Order, Position
 from ._render import event_json
 from ._rfq_views import communications_id

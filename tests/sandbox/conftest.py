@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import AsyncIterator
+from functools import cache
 from typing import Any
 
 import httpx
@@ -26,7 +27,7 @@ def signed(
 ) -> dict[str, str]:
     """The three headers for a request, signed `offset` seconds from now."""
     stamp = str(int((time.time() + offset) * 1000))
-    key = load_pem_private_key(credentials.private_key_pem, None)
+    key = _loaded(credentials.private_key_pem)
     message = f"{stamp}{method}{path}".encode()
     if isinstance(key, rsa.RSAPrivateKey):
         pss = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=salt)
@@ -38,6 +39,11 @@ def signed(
         "KALSHI-ACCESS-TIMESTAMP": stamp,
         "KALSHI-ACCESS-SIGNATURE": base64.b64encode(signature).decode(),
     }
+
+
+@cache
+def _loaded(pem: bytes) -> Any:
+    return load_pem_private_key(pem, None)
 
 
 class Api:

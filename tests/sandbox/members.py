@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -19,12 +21,20 @@ OPERATION = {operation.name: operation for operation in OPERATIONS}
 
 
 class Member:
-    """Calls operations with one key, and remembers every answer that succeeded."""
+    """Calls operations with one key, and remembers every answer that succeeded. It signs by
+    `clock`, which is that of the exchange.
+    """
 
     def __init__(
-        self, exchange: Sandbox, http: httpx.AsyncClient, credentials: Credentials
+        self,
+        exchange: Sandbox,
+        http: httpx.AsyncClient,
+        credentials: Credentials,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.exchange, self.http, self.credentials = exchange, http, credentials
+        self.clock = clock
         self.answers: list[tuple[str, Any]] = []
 
     async def send(
@@ -43,9 +53,13 @@ class Member:
             operation.method,
             self.exchange.base_url.removesuffix(API_ROOT) + path,
             params=params,
-            headers=signed(self.credentials, operation.method, path),
+            headers=self.signature(operation.method, path),
             **({"content": content} if body is None else {"json": body}),
         )
+
+    def signature(self, method: str, path: str) -> dict[str, str]:
+        """The headers that sign a request."""
+        return signed(self.credentials, method, path, offset=self.clock() - time.time())
 
     async def ok(self, name: str, body: object = None, **options: Any) -> Any:
         """The body of a success."""

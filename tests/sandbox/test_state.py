@@ -207,6 +207,24 @@ async def test_cancelling_a_wait_loses_no_change_and_no_other_wait(path: Path) -
     store.close()
 
 
+def test_a_loop_that_ended_early_does_not_hold_up_the_next(path: Path) -> None:
+    store = Store.open(path, META)
+
+    async def write(key: str, *, wait: bool) -> None:
+        store.put("note", key, Note(key))
+        if wait:
+            await asyncio.wait_for(store.durable(), 10)
+
+    ended = asyncio.new_event_loop()
+    writing = ended.create_task(write("a", wait=False))
+    writing.add_done_callback(lambda _: ended.stop())
+    ended.run_forever()
+    ended.close()
+    asyncio.run(write("b", wait=True))
+    assert store.load("note", Note) == [Note("a"), Note("b")]
+    store.close()
+
+
 async def test_a_full_disk_reaches_every_waiter_and_ends_acknowledgement(path: Path) -> None:
     store = Store.open(path, META)
     store.put("note", "kept", Note("kept"))
@@ -233,11 +251,10 @@ async def test_pending_changes_are_bounded(path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(_state, "MOST_PENDING", 10_000)
     store = Store.open(path, META)
     largest = 0
-    for number in range(200):
+    for _ in range(200):
         store.make_room()
         store.append("note", Note("x" * 1_000))
         largest = max(largest, store._open.size + store._sealed.size)
-        assert number >= 0
     await store.durable()
     assert largest < 2 * 10_000 + 3_000
     assert len(store.load_history("note", Note)) == 200
