@@ -96,7 +96,10 @@ def _http(setting: Setting, report: Report) -> None:
 def _depth(setting: Setting, report: Report) -> None:
     operations = 100 if setting.quick else 2_000
     depths = (DEPTHS[0], DEPTHS[-1]) if setting.quick else DEPTHS
-    for title, words in (("", []), (", makers hold", ["--one-sided"])):
+    variants: list[tuple[str, list[str]]] = [("", [])]
+    if not setting.quick:
+        variants.append((", makers hold", ["--one-sided"]))
+    for title, words in variants:
         commands = {
             str(depth): [str(depth), f"--operations={operations}", *words] for depth in depths
         }

@@ -18,10 +18,10 @@ TICKER = "KXFED-26MAR19"
 class Trader:
     """Signs each request with the key of one account."""
 
-    def __init__(self, exchange: Sandbox, credentials: Credentials, http: httpx.AsyncClient) -> None:
-        key = load_pem_private_key(credentials.private_key_pem, None)
+    def __init__(self, exchange: Sandbox, account: Credentials, http: httpx.AsyncClient) -> None:
+        key = load_pem_private_key(account.private_key_pem, None)
         assert isinstance(key, Ed25519PrivateKey)
-        self._key, self._key_id = key, credentials.api_key_id
+        self._key, self._key_id = key, account.api_key_id
         self._root = httpx.URL(exchange.base_url)
         self._http = http
 

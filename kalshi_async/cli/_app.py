@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -193,7 +194,7 @@ def sandbox(
         bool, typer.Option("--activity", help="Let seeded makers and takers trade.")
     ] = False,
     speed: Annotated[
-        float, typer.Option(min=0.001, max=1000, help="How fast they act; 1: once a second.")
+        float, typer.Option(min=0.001, max=40, help="How fast they act; 1: once a second.")
     ] = 1.0,
     dialect: Annotated[
         str | None, typer.Option(help="seed: the API of early 2026 beside today's.")
@@ -201,6 +202,9 @@ def sandbox(
     state: Annotated[
         Path | None, typer.Option(help="File that keeps the exchange over restarts.")
     ] = None,
+    now: Annotated[
+        str, typer.Option(help="Date of the listing: today, seed, or such as 2026-03-05.")
+    ] = "today",
 ) -> None:
     """Run an embedded exchange until SIGTERM or Ctrl-C; prints NAME=value lines when ready."""
     faults = Faults(
@@ -230,9 +234,22 @@ def sandbox(
             speed=speed,
             dialect=dialect,
             state=state,
+            now=_instant(now),
             announce=_announce,
         )
     )
+
+
+def _instant(text: str) -> datetime | Literal["today"] | None:
+    if text in ("today", "seed"):
+        return "today" if text == "today" else None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"--now {text!r} must be today, seed, or a time such as 2026-03-05T12:00:00Z"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _announce(line: str) -> None:

@@ -21,7 +21,7 @@ from ._listing import listing_of
 from ._live import LiveMarkets
 from ._records import Listing
 from ._restore import Recorder
-from ._text import SECOND, uuid_text
+from ._text import DAY, SECOND, uuid_text
 from ._units import ONE
 
 T = TypeVar("T")
@@ -69,7 +69,9 @@ class Exchange:
         self._recorder = recorder
         self.ids = Ids(seed)
         self.engine = Engine(new_id=self.ids, listing=self._listing)
-        self.shift = self.now() - catalog.now
+        ahead = self.now() - catalog.now
+        # A catalog of this very day needs no other calendar: what is past in it is past.
+        self.shift = 0 if 0 <= ahead < DAY else ahead
         if recorder is not None:
             recorder.restore(self)
         self.life = Life(self)
@@ -97,7 +99,12 @@ class Exchange:
         self.reach(now)
 
     def reach(self, now: int) -> None:
-        """Do what is due by an instant, agents apart, and tell of it."""
+        """Do what is due by an instant, agents apart: each thing at its own time."""
+        while (due := self.life.next) < now:
+            self._reach(due)
+        self._reach(now)
+
+    def _reach(self, now: int) -> None:
         self.engine.advance(now)
         self.life.advance(now)
         self.room(Communications).advance()

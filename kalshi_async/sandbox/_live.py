@@ -42,13 +42,13 @@ class LiveMarkets:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self.catalog, self._engine = exchange.catalog, exchange.engine
-        self._shift = exchange.shift
+        self.shift = exchange.shift
         self.prints = Prints()
         self._minutes: dict[str, Minutes] = {}
         self._updated: dict[str, int] = {}
         # Markets whose filter word can be another than the catalog's.
         self._changed: set[str] = set()
-        self._renderer = Renderer(self, self._shift, exchange.now())
+        self._renderer = Renderer(self, self.shift, exchange.now())
         self._recall()
         exchange.listen(self.heard)
 
@@ -100,7 +100,7 @@ class LiveMarkets:
 
     def _start(self, ticker: str, time: int) -> Minutes:
         """Follow a market from its first quotes on."""
-        listing = listing_of(self.catalog, ticker, self._shift, time)
+        listing = listing_of(self.catalog, ticker, self.shift, time)
         last = listing.market.last if listing else 0
         quotes = listing.quotes if listing else ()
         bid = max((price for bid, price, _ in quotes if bid), default=NO_BID)
@@ -206,7 +206,6 @@ class LiveMarkets:
         if state.updated and (
             query.word not in (None, WORD_OF_STATUS[state.status])
             or not (query.updated.everything or state.updated in query.updated)
-            or not (query.close.everything or not state.closes or state.closes in query.close)
         ):
             return None
         if query.events is not None and state.event_ticker not in query.events:

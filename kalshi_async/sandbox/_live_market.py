@@ -12,7 +12,7 @@ from ._listing import TICK
 from ._market import Market
 from ._records import ACTIVE, INACTIVE, INITIALIZED, MarketState
 from ._rolling import Past, day_of
-from ._showing import NO_ASK, NO_BID, Fields, Shown, fields_of, patched
+from ._showing import NO_ASK, NO_BID, Fields, Shown, fields_of, instant_of, patched
 from ._states import WORD_OF_STATUS
 from ._units import ONE
 
@@ -26,7 +26,9 @@ _KEPT = 2048
 
 @dataclass(frozen=True, slots=True)
 class LiveMarket:
-    """A listed market with the state the engine has it in. Its dates are in trading time."""
+    """A listed market with the state the engine has it in. The dates it was listed with stay what
+    they were; what happened here is dated in trading time.
+    """
 
     live: LiveMarkets
     listed: Listed
@@ -59,8 +61,11 @@ class LiveMarket:
 
     @property
     def close(self) -> int:
-        """When it closes."""
-        return (self.touched and self.state.closes) or self.listed.close
+        """When it closes: as listed, unless it was closed at another time."""
+        closes = self.state.closes
+        if not self.touched or closes in (0, self.listed.close + self.live.shift):
+            return self.listed.close
+        return closes
 
     @property
     def word(self) -> str:
@@ -99,8 +104,11 @@ class Renderer:
             raise KeyError(ticker)
         return listed
 
-    def _take_apart(self, ticker: str, dated: bool) -> Fields:
-        return fields_of(self._listed(ticker).json(), self._shift if dated else 0)
+    def _take_apart(self, ticker: str) -> tuple[Fields, int, int]:
+        """The fields of a market, and when it opens and closes by them, in trading time."""
+        fields = fields_of(self._listed(ticker).json())
+        opens, closes = instant_of(fields, "open_time"), instant_of(fields, "close_time")
+        return fields, opens + self._shift, closes + self._shift
 
     def _recall(self, ticker: str) -> Past | None:
         listed = self._listed(ticker)
@@ -116,9 +124,9 @@ class Renderer:
         minutes = self._live.minutes(ticker)
         past = self._past(ticker) if state.base_volume else None
         volume_24h, previous = day_of(state, past, minutes, now, self._started)
-        dated = bool(state.closes)
+        fields, opens, closes = self._fields(ticker)
         return patched(
-            self._fields(ticker, dated),
+            fields,
             Shown(
                 status=state.status,
                 bid=bid,
@@ -131,8 +139,8 @@ class Renderer:
                 volume_24h=volume_24h,
                 open_interest=state.base_open_interest + state.open_interest,
                 value=state.value,
-                opens=state.opens if dated else 0,
-                closes=state.closes,
+                opens=state.opens if state.opens < opens else 0,
+                closes=state.closes if state.closes != closes else 0,
                 settled=state.settled,
                 updated=state.updated,
             ),

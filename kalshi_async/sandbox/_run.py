@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from ._auth import KeyType
 from ._faults import Faults
@@ -28,6 +30,7 @@ async def run(
     activity: bool = False,
     speed: float = 1.0,
     state: str | Path | None = None,
+    now: datetime | Literal["today"] | None = None,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then return; `announce` gets one NAME=value a line once ready.
@@ -60,6 +63,7 @@ async def run(
             activity=activity,
             speed=speed,
             state=state,
+            now=now,
         )
         async with serving as exchange:
             for line in environment(exchange):

@@ -19,7 +19,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from aiohttp import web
 
@@ -39,7 +39,8 @@ from ._operations import API_ROOT
 from ._restore import Recorder
 from ._server import DROPPED, SEED, Server, http_logger
 from ._state import Store
-from ._text import to_micros
+from ._state_file import made_with
+from ._text import DAY, SECOND, to_micros
 
 if TYPE_CHECKING:
     from kalshi_async import KalshiClient
@@ -48,6 +49,8 @@ logger = logging.getLogger("kalshi_async.sandbox")
 MOST_MARKETS = 1_000_000
 # Two thousand ids fit into one request line, as the contract allows.
 _LONGEST_LINE = 1 << 18
+# The start of the present day, so that all of a day lists the same.
+TODAY = "today"
 _OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 # Seconds between two looks at what is due.
 _TICK = 0.02
@@ -116,7 +119,7 @@ class Sandbox(Control):
         host: str = "127.0.0.1",
         tier: str | None = "basic",
         faults: Faults | None = None,
-        now: datetime | None = None,
+        now: datetime | Literal["today"] | None = None,
         key_type: KeyType = "ed25519",
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
@@ -129,10 +132,11 @@ class Sandbox(Control):
         """An embedded exchange for ``async with``, in the running event loop.
 
         `markets` is the number generated from `seed` (0 to 1,000,000), `load` names files and
-        folders of recorded ones. `now` is the instant the catalog is looked at (default: one
-        derived from the seed); signatures, the Date header and everything that trades follow
-        `clock`, token buckets follow `timer`. `tier` None switches the rate limits off. `port` 0
-        picks a free one. Each account starts with `deposit` dollars.
+        folders of recorded ones. `now` is the instant the catalog is looked at: by default one
+        derived from the seed, always the same; "today" makes the dates of markets agree with
+        `clock`, which signatures, the Date header and everything that trades follow. Token buckets
+        follow `timer`; `tier` None switches the rate limits off. `port` 0 picks a free one. Each
+        account starts with `deposit` dollars.
 
         `dialect` "seed" speaks the API of early 2026 beside today's. `activity` lets seeded market
         makers and takers trade, `speed` times as fast as they would. `state` names a file that
@@ -151,7 +155,8 @@ class Sandbox(Control):
             raise ValueError(f"unknown dialect {dialect!r}: choose {SEED!r} or None")
         tier_named(tier)
         paths = (load,) if isinstance(load, str | Path) else tuple(load)
-        instant = default_now(seed) if now is None else to_micros(now)
+        kept = None if state is None else Path(state)
+        instant = _instant(now, seed, clock, kept)
         options = Options(
             seed=seed,
             markets=markets,
@@ -165,7 +170,7 @@ class Sandbox(Control):
             deposit=money(deposit, "deposit"),
             dialect=dialect,
             activity=activity_of(activity, speed),
-            state=None if state is None else Path(state),
+            state=kept,
         )
 
         def build() -> Sandbox:
@@ -389,6 +394,23 @@ class Serving:
     ) -> None:
         if self._sandbox is not None:
             await self._sandbox._stop()
+
+
+def _instant(
+    now: datetime | Literal["today"] | None,
+    seed: int,
+    clock: Callable[[], float],
+    state: Path | None,
+) -> int:
+    """The instant of the catalog: the one asked for, else that of the state file."""
+    if isinstance(now, datetime):
+        return to_micros(now)
+    if now not in (None, TODAY):
+        raise ValueError(f"now={now!r} must be a datetime, {TODAY!r} or None")
+    kept = None if state is None else made_with(state, "catalog")
+    if kept is not None:
+        return int(kept)
+    return default_now(seed) if now is None else int(clock()) * SECOND // DAY * DAY
 
 
 def _recorder(catalog: Catalog, options: Options) -> Recorder | None:

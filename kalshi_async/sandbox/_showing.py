@@ -15,14 +15,6 @@ from ._units import CONTRACT, ONE, count_text, price_text
 Fields = dict[str, msgspec.Raw]
 _FIELDS = msgspec.json.Decoder(Fields)
 _ENCODER = msgspec.json.Encoder()
-_DATES = (
-    "open_time",
-    "close_time",
-    "expected_expiration_time",
-    "expiration_time",
-    "latest_expiration_time",
-    "occurrence_datetime",
-)
 NO_BID, NO_ASK = 0, ONE
 
 
@@ -49,15 +41,14 @@ class Shown:
     updated: int = 0
 
 
-def fields_of(raw: bytes, shift: int = 0) -> Fields:
-    """A market object taken apart; its dates move by `shift` microseconds."""
-    fields = _FIELDS.decode(raw)
-    if shift:
-        for name in _DATES:
-            instant = parse_time(msgspec.json.decode(fields[name])) if name in fields else 0
-            if instant:
-                fields[name] = _time(instant + shift)
-    return fields
+def fields_of(raw: bytes) -> Fields:
+    """A market object taken apart."""
+    return _FIELDS.decode(raw)
+
+
+def instant_of(fields: Fields, name: str) -> int:
+    """A date of a market object in Unix microseconds, 0 without one."""
+    return parse_time(msgspec.json.decode(fields[name])) if name in fields else 0
 
 
 def patched(fields: Fields, shown: Shown) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Mapping
@@ -72,6 +73,24 @@ def open_file(file: Path, meta: Mapping[str, str]) -> StateFile:
             raise
         _ours.add(opened.identity)
         return opened
+
+
+def made_with(file: Path, name: str) -> str | None:
+    """One value of the `meta` that a state file was made with; None for a file that is none, or is
+    in use: opening it will say so.
+    """
+    if not file.is_file():
+        return None
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=0)
+        ) as connection:
+            found = connection.execute(
+                "SELECT value FROM meta WHERE name = 'made with ' || ?", (name,)
+            ).fetchone()
+    except sqlite3.Error:
+        return None
+    return None if found is None else str(found[0])
 
 
 def _identity(file: Path) -> tuple[int, int]:

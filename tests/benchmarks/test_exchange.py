@@ -187,7 +187,7 @@ def test_a_short_run_measures_every_part() -> None:
         "HTTP, RSA-2048: orders",
         "HTTP, Ed25519, state file: orders",
         "match: 10,000 resting",
-        "cancel, makers hold: 10 resting",
+        "cancel: 10 resting",
         "20 subscribers: messages",
         "activity: trades",
     ):

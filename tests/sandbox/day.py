@@ -56,7 +56,9 @@ class Day:
 
 def empty_markets(folder: Path) -> Path:
     """A file of markets with nothing in them, and with every field that a market has."""
-    template = json.loads(Catalog(seed=7, markets=1, now=default_now(7)).market(FED).json())
+    market = Catalog(seed=7, markets=1, now=default_now(7)).market(FED)
+    assert market is not None
+    template = json.loads(market.json())
     closed = {"close_time": LATE, "expiration_time": LATE, "latest_expiration_time": LATE}
     quotes = {"yes_bid_dollars": "0.0000", "yes_ask_dollars": "1.0000"}
     quotes |= {"no_bid_dollars": "0.0000", "no_ask_dollars": "1.0000"}
@@ -75,9 +77,9 @@ async def opening(folder: Path) -> AsyncIterator[Day]:
     witness = Witness()
     serving = Sandbox.serve(
         markets=600,
-        load=empty_markets(folder),
+        load=[empty_markets(folder)],
         tier=None,
-        activity=Activity(speed=0.05, markets=8),
+        activity=Activity(speed=0.02, markets=5),
         clock=lambda: START,
         timer=lambda: 0.0,
     )
@@ -118,6 +120,19 @@ async def look_around(day: Day) -> None:
     api = Api(day.exchange, day.witness.client)
     for _, path, params in await requests(api):
         await api.get(path, **params)
+
+
+async def watch(day: Day) -> None:
+    """What somebody reads all day long, of markets that move."""
+    for name, params in (
+        ("GetMarkets", {"limit": 20}),
+        ("GetTrades", {"limit": 50}),
+        ("GetMarket", {}),
+        ("GetMarketOrderbook", {}),
+        ("GetExchangeStatus", {}),
+        ("GetPositions", {}),
+    ):
+        await day.alice.ok(name, names={"ticker": FED}, **params)
 
 
 async def set_up_accounts(day: Day) -> None:
@@ -176,7 +191,9 @@ async def trade(day: Day) -> None:
     assert "error" in placed[-1]
     await bob.ok("CreateOrderV2", order("ask", "0.43", "12", time_in_force="immediate_or_cancel"))
     await bob.refused("CreateOrderV2", 400, order("bid", "0.51", post_only=True))
-    await bob.refused("CreateOrderV2", 409, order("ask", "0.42", "900", time_in_force="fill_or_kill"))
+    await bob.refused(
+        "CreateOrderV2", 409, order("ask", "0.42", "900", time_in_force="fill_or_kill")
+    )
     far = await alice.ok("CreateOrderV2", order(ticker=FAR))
     await alice.refused("CancelOrderV2", 404, **named(far["order_id"]))
     change = {"ticker": FIRST, "side": "bid", "price": "0.45", "count": "8"}

@@ -53,7 +53,7 @@ class Contract:
         self.schemas: dict[str, Facts] = digest["schemas"]
         # A path with fixed words wins over one with a placeholder in the same place.
         ordered = sorted(self.operations.items(), key=lambda item: _openness(item[1]["path"]))
-        self._routes = [
+        self._routes: list[tuple[str, re.Pattern[str], str]] = [
             (facts["method"], re.compile(re.sub(r"\{\w+\}", "[^/]+", facts["path"])), name)
             for name, facts in ordered
         ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from kalshi_async.sandbox import _moving
 from kalshi_async.sandbox import _states as states
 from kalshi_async.sandbox._catalog import Catalog
+from kalshi_async.sandbox._combos import Combos
 from kalshi_async.sandbox._life import agreed, drawn_winner
 from kalshi_async.sandbox._market import Market
 from kalshi_async.sandbox._moving import Move, Moving
@@ -248,6 +248,29 @@ def test_a_paused_exchange_opens_markets_without_quotes(on: Clocked) -> None:
     assert on.engine.markets[market.ticker].status == "active"
 
 
+def test_a_combo_that_members_made_is_listed_and_pays_what_its_legs_pay(on: Clocked) -> None:
+    collection = on.catalog.generated.collections[0]
+    legs = [
+        (event.markets[0].ticker, side)
+        for event, side in zip(collection.events, ("yes", "no"), strict=False)
+    ]
+    made = on.exchange.room(Combos).make(collection, legs)
+    on.look(made.ticker)
+    on.order("a", "bid", 4000, 10, made.ticker)
+    on.order("b", "ask", 4000, 10, made.ticker)
+    assert on.shown(made.ticker)["last_price_dollars"] == "0.4000"
+    assert on.tickers(word="open", combos=True).count(made.ticker) == 1
+    assert on.tickers(combos=False).count(made.ticker) == 0
+    assert made.event_ticker in [event.ticker for event in on.live.combo_events()]
+    on.later(60 * 86_400)
+    on.later(1_800)
+    state = on.engine.markets[made.ticker]
+    assert state.status == "finalized"
+    worth = [on.shown(ticker)["settlement_value_dollars"] == "1.0000" for ticker, _ in legs]
+    assert state.value == (ONE if worth == [True, False] else 0)
+    assert on.tickers(word="settled", combos=True).count(made.ticker) == 1
+
+
 # Results
 
 
@@ -277,67 +300,6 @@ def test_winners_are_drawn_among_the_undecided(weights: dict[str, int], dice: Ra
     for ticker in weights:
         assert drawn_winner(weights, {ticker: ONE}, dice.random) is None
         assert drawn_winner(weights, {ticker: 0}, dice.random) != ticker
-
-
-# Recorded markets
-
-
-def recorded(folder: Path, *markets: dict[str, Any], **event: Any) -> Clocked:
-    facts = {
-        "event_ticker": "KXA",
-        "status": "active",
-        "created_time": time_text(NOW - DAY),
-        "open_time": time_text(NOW - DAY),
-        "close_time": time_text(NOW + HOUR),
-        "expected_expiration_time": time_text(NOW + 2 * HOUR),
-        "settlement_timer_seconds": 600,
-        "yes_bid_dollars": "0.2000",
-        "no_bid_dollars": "0.7000",
-        "last_price_dollars": "0.2500",
-    }
-    objects: list[Any] = [facts | {"ticker": f"KXA-{n}"} | own for n, own in enumerate(markets)]
-    if event:
-        objects.append({"event_ticker": "KXA", "series_ticker": "KXA", "title": "A"} | event)
-    (folder / "a.json").write_text(json.dumps(objects))
-    return Clocked(0, load=[folder])
-
-
-@pytest.mark.parametrize("traded", [False, True])
-def test_a_recorded_market_lives_on(tmp_path: Path, traded: bool) -> None:
-    on = recorded(tmp_path, {}, {"status": "unopened", "open_time": time_text(NOW + MINUTE)})
-    if traded:
-        on.order("a", "bid", 3000, 10, "KXA-0")
-        on.look("KXA-1")
-    on.at(NOW + MINUTE)
-    assert on.shown("KXA-1")["status"] == "active"
-    on.at(NOW + HOUR)
-    assert on.shown("KXA-0")["status"] == "closed"
-    assert on.tickers(word="closed") == ["KXA-1", "KXA-0"]
-    on.at(NOW + 2 * HOUR + 5 * MINUTE)
-    assert on.shown("KXA-0")["status"] == "determined"
-    assert on.shown("KXA-0")["result"] in ("yes", "no")
-    on.at(NOW + 2 * HOUR + 16 * MINUTE)
-    assert on.shown("KXA-0")["status"] == "finalized"
-    assert on.tickers(word="settled") == ["KXA-1", "KXA-0"]
-    assert bool(on.engine.traders["a"].settlements) is traded
-    assert ("KXA-0" in on.engine.markets) is traded
-
-
-def test_recorded_outcomes_stand_and_one_wins_an_exclusive_event(tmp_path: Path) -> None:
-    on = recorded(tmp_path, {"result": "yes"}, {"result": "no"})
-    on.at(NOW + 3 * HOUR)
-    assert [on.shown(f"KXA-{n}")["result"] for n in (0, 1)] == ["yes", "no"]
-    shares = [{"last_price_dollars": text} for text in ("0.5000", "0.3000", "0.2000")]
-    on = recorded(tmp_path, *shares, mutually_exclusive=True)
-    on.at(NOW + 3 * HOUR)
-    assert sorted(on.shown(f"KXA-{n}")["result"] for n in range(3)) == ["no", "no", "yes"]
-
-
-def test_recordings_of_the_past_do_not_change(tmp_path: Path) -> None:
-    on = recorded(tmp_path, {"close_time": time_text(NOW - HOUR)})
-    before = on.listed("KXA-0").json()
-    on.later(400 * 86_400)
-    assert on.listed("KXA-0").json() == before
 
 
 def test_money_is_conserved_through_a_whole_life(on: Clocked) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -157,3 +158,29 @@ async def test_everything_live_is_as_the_contract_says(
         assert not list(CONTRACT.problems(name, body)), name
     scalar = (await api.get(f"/markets/{SIBLING}"))["market"]
     assert (scalar["result"], scalar["settlement_value_dollars"]) == ("scalar", "0.2500")
+
+
+async def test_trades_and_candles_survive_a_restart(tmp_path: Path) -> None:
+    async def serve(*, trade: bool) -> tuple[Any, ...]:
+        state = tmp_path / "state"
+        async with (
+            Sandbox.serve(seed=7, markets=60, tier=None, state=state) as exchange,
+            httpx.AsyncClient(trust_env=False, verify=False) as http,
+        ):
+            api = Api(exchange, http)
+            if trade:
+                member = Member(exchange, http, exchange.add_account())
+                await place(member, "bid", "0.63", "10")
+                await place(member, "ask", "0.61", "4")
+            market = (await api.get(f"/markets/{FED}"))["market"]
+            trades = (await api.get("/markets/trades", limit=5))["trades"]
+            book = await api.get(f"/markets/{FED}/orderbook")
+            now = parse_time(market["updated_time"]) // 1_000_000
+            span = {"start_ts": now, "end_ts": now + 59, "period_interval": 1}
+            candles = await api.get(f"/series/KXFED/markets/{FED}/candlesticks", **span)
+            volume = [(c["end_period_ts"], c["volume_fp"]) for c in candles["candlesticks"][:1]]
+            return market, trades, book, volume
+
+    before = await serve(trade=True)
+    assert await serve(trade=False) == before
+    assert before[1][0]["count_fp"] == "4.00"

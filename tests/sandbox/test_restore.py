@@ -80,7 +80,7 @@ more = st.one_of(
     st.tuples(st.sampled_from(["pause M", "resume M"])),
 )
 scripts = st.lists(
-    st.one_of(money.placements, money.placements, money.others, more), min_size=1, max_size=50
+    st.one_of(money.placements, money.placements, money.others, more), min_size=15, max_size=50
 )
 
 
@@ -221,6 +221,38 @@ def test_identifiers_are_not_made_twice(tmp_path: Path) -> None:
     host.close()
     host = bare(path)
     assert host.ids() not in used
+    host.close()
+
+
+def test_an_amended_order_keeps_its_new_place_in_the_queue(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    host = opened(path)
+    exchange = host.engine
+    first = place(exchange, "a", "bid", 2000, 3, now=1, ticker="N")
+    second = place(exchange, "b", "bid", 2000, 1, now=2, ticker="N")
+    bigger = {"ticker": "N", "bid": True, "price": 2000, "count": 400}
+    exchange.amend("a", first.order_id, 3, **bigger)
+    host.deliver()
+    host.close()
+    host = restarted(host, path)
+    orders = host.engine.traders["a"].orders | host.engine.traders["b"].orders
+    assert host.engine.queue_position(orders[second.order_id]) == 0
+    assert host.engine.queue_position(orders[first.order_id]) == 100
+    host.close()
+
+
+def test_an_order_expires_when_it_was_to_expire(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    host = opened(path)
+    expiring = place(host.engine, "a", "bid", 2000, 3, now=1, ticker="N", expiration=50)
+    host.deliver()
+    host.close()
+    host = restarted(host, path)
+    found = host.engine.traders["a"].orders[expiring.order_id]
+    host.engine.advance(49)
+    assert found.status == "resting"
+    host.engine.advance(50)
+    assert (found.status, found.reason) == ("canceled", "ExpiryCancel")
     host.close()
 
 

@@ -133,6 +133,7 @@ async def test_every_answer_of_a_trading_day_fits_the_contract(tmp_path: Path) -
         for hour in range(24):
             for part in PLAN.get(hour, ()):
                 await part(day)
+            await doing.watch(day)
             day.exchange.advance(3600)
         seen, served = day.witness.seen, day.exchange.requests
         assert day.witness.problems == []
