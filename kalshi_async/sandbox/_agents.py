@@ -66,6 +66,7 @@ class Agents:
             desk = desks[ticker] = _Desk(ticker, dice)
             self._desks.append((start + desk.wait(self._mean), number, desk))
         heapify(self._desks)
+        self._acting = False
         self._strays: list[Order] = []
         for order in quotes:
             if order.ticker in desks:
@@ -106,6 +107,15 @@ class Agents:
 
     def act(self, now: int) -> None:
         """Catch up with everything that was to happen by now, each at its own instant."""
+        if self._acting:
+            return  # whoever hears of an action may use the exchange in the middle of it
+        self._acting = True
+        try:
+            self._catch_up(now)
+        finally:
+            self._acting = False
+
+    def _catch_up(self, now: int) -> None:
         desks = self._desks
         while desks and desks[0][0] <= now:
             due, number, desk = desks[0]

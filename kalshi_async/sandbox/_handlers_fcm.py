@@ -127,7 +127,7 @@ async def update_blocked_categories(call: Call) -> object:
 async def get_orders(call: Call) -> object:
     found = _asked(call)
     params, after = call.params, call.params.after()
-    limit, window = params.limit(100, 1000), params.window("min_ts", "max_ts")
+    limit, window = params.limit(100, 1000, least=1), params.window("min_ts", "max_ts")
     ticker, event_ticker = params.text("ticker"), params.text("event_ticker")
     client_ids, status = params.comma("client_order_ids"), params.choice("status", _STATUSES)
     markets = call.exchange.engine.markets
@@ -188,7 +188,7 @@ def _fill_shape(fill: Fill, subtrader: Subtrader | None) -> dict[str, object]:
 async def get_positions(call: Call) -> object:
     found = _asked(call)
     params, after = call.params, call.params.after()
-    limit = params.limit(100, 1000)
+    limit = params.limit(100, 1000, least=1)
     ticker, event_ticker = params.text("ticker"), params.text("event_ticker")
     status = params.choice("settlement_status", ("all", "unsettled", "settled")) or "unsettled"
     counted = params.comma("count_filter") or ()

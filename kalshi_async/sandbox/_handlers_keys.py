@@ -19,6 +19,7 @@ from ._auth import Key, PublicKey, make_key
 from ._bodies import Body
 from ._call import Call, Handler
 from ._errors import bad_request, nested, not_found
+from ._fcm import FcmMembers
 from ._handlers_portfolio import locked_subaccount
 from ._limits import TIERS, Limits, Tier
 from ._text import DAY, SECOND
@@ -169,8 +170,13 @@ def _details(call: Call, body: Body) -> tuple[str, tuple[str, ...], int | None]:
     name = body.needed("name", partial(body.text, longest=_LONGEST_NAME))
     scopes = read_scopes(body)
     subaccount = body.subaccount()
-    if body.has("fcm_subtrader_id"):
-        raise nested(403, "forbidden", "fcm_subtrader_id is for FCM members")
+    subtrader_id = body.text("fcm_subtrader_id")
+    if subtrader_id is not None:
+        # A subtrader is a subaccount of its FCM; for everybody else this is a 403.
+        bound = call.exchange.room(FcmMembers).subaccount_of(call.user_id, subtrader_id)
+        if subaccount not in (None, bound):
+            raise bad_request("subaccount and fcm_subtrader_id name different subaccounts")
+        subaccount = bound
     owned = call.exchange.engine.trader(call.user_id).subaccounts
     if subaccount is not None and subaccount not in owned:
         raise bad_request(f"subaccount: you have no subaccount {subaccount}")
@@ -211,17 +217,20 @@ async def generate_api_key(call: Call) -> object:
 async def get_api_keys(call: Call) -> object:
     call.exchange.room(KeyRing)
     keys = call.exchange.directory.keys.values()
-    bound = call.params.text("fcm_subtrader_id") is not None
+    wanted = call.params.text("fcm_subtrader_id")
+    members = call.exchange.room(FcmMembers)
+    shown = [_key_json(key, members) for key in keys if key.user_id == call.user_id]
     return {
         "api_key_region_expiration_ts": None,
-        "api_keys": [_key_json(key) for key in keys if key.user_id == call.user_id and not bound],
+        "api_keys": [key for key in shown if wanted in (None, key["fcm_subtrader_id"])],
     }
 
 
-def _key_json(key: Key) -> dict[str, object]:
+def _key_json(key: Key, members: FcmMembers) -> dict[str, object]:
+    bound = None if key.subaccount is None else members.trading_in(key.user_id, key.subaccount)
     return {
         "api_key_id": key.api_key_id,
-        "fcm_subtrader_id": None,
+        "fcm_subtrader_id": None if bound is None else bound.subtrader_id,
         "name": key.name,
         "scopes": [scope for scope in SCOPES if scope in key.scopes],
         "subaccount": key.subaccount,

@@ -15,6 +15,7 @@ from ._bodies import Body, BodyError, acting_subaccount
 from ._call import Call, Handler, page, rendered
 from ._engine import Engine
 from ._errors import ApiError, bad_request, nested, not_found
+from ._fcm import FcmMembers
 from ._handlers_portfolio import asked_shard, asked_subaccount
 from ._holdings import Trader
 from ._query import Key, Window
@@ -107,6 +108,16 @@ def new_order(call: Call, body: Body) -> NewOrder:
         shard=body.shard(),
     )
     _check_combination(new)
+    if call.key is not None and call.key.subaccount is not None:
+        call.exchange.room(FcmMembers).check_order(
+            call.user_id,
+            call.key.subaccount,
+            ticker=new.ticker,
+            bid=new.bid,
+            price=new.price,
+            count=new.count,
+            now=call.now,
+        )
     return new
 
 

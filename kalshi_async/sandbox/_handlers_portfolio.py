@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from . import _cursor
-from ._bodies import LAST_SUBACCOUNT, acting_subaccount
+from ._bodies import acting_subaccount
 from ._call import Call, Handler
 from ._errors import invalid_field
 from ._lag import TraderView
@@ -49,10 +49,7 @@ def asked_subaccount(call: Call, default: int | None) -> int | None:
     """The subaccount a query is about; None for all of them. `default` is what leaving it out
     means.
     """
-    asked = call.params.number("subaccount")
-    if asked is not None and not 0 <= asked <= LAST_SUBACCOUNT:
-        raise invalid_field(call.params.operation, "subaccount", "gte" if asked < 0 else "lte")
-    return acting_subaccount(locked_subaccount(call), asked, default)
+    return acting_subaccount(locked_subaccount(call), call.params.subaccount(), default)
 
 
 def asked_shard(call: Call) -> int | None:

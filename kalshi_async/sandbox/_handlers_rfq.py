@@ -100,7 +100,7 @@ async def get_rfqs(call: Call) -> object:
     params, desk = call.params, communications(call).desk
     limit = params.limit(100, 100, least=1)
     event, ticker = params.text("event_ticker"), params.text("market_ticker")
-    subaccount, status = params.number("subaccount"), params.text("status")
+    subaccount, status = params.subaccount(), params.text("status")
     creator = _user(call, "user_filter", "creator_user_id")
 
     def wanted(rfq: Rfq) -> bool:

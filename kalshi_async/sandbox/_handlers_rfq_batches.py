@@ -90,7 +90,7 @@ def _child(call: Call, body: Body, child: Body, common: Ask, size: tuple[int, in
 async def get_batches(call: Call) -> object:
     params, batches = call.params, communications(call).batches
     limit = params.limit(20, 20, least=1)
-    status, subaccount = params.choice("status", _STATUSES), params.number("subaccount")
+    status, subaccount = params.choice("status", _STATUSES), params.subaccount()
     own = params.choice("user_filter", ("self",)) is not None
 
     def wanted(batch: Batch) -> bool:

@@ -14,6 +14,7 @@ from ._query import Key, Window
 from ._text import parse_time
 
 _INT64 = 1 << 63
+LAST_SUBACCOUNT = 63
 
 
 class Params:
@@ -95,6 +96,13 @@ class Params:
         if number < least:
             raise invalid_field(self.operation, name, "gte")
         return number or default
+
+    def subaccount(self) -> int | None:
+        """The number of a subaccount."""
+        number = self.number("subaccount")
+        if number is not None and not 0 <= number <= LAST_SUBACCOUNT:
+            raise invalid_field(self.operation, "subaccount", "gte" if number < 0 else "lte")
+        return number
 
     def window(self, low: str, high: str) -> Window:
         """An inclusive time window in Unix seconds."""

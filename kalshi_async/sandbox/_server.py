@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler as RequestHandler
 from aiohttp.typedefs import Middleware
 
 from ._auth import Key, authenticate, carries_key
-from ._bodies import billed_items
+from ._bodies import BodyError, billed_items
 from ._call import Call, Handler
 from ._dialect import translate, translate_query
 from ._dialect_orders import HANDLERS as OLDER_HANDLERS
@@ -51,8 +51,9 @@ _FAULT_CODES = {429: "too_many_requests", 500: "internal_server_error", 503: "se
 
 def _without_traceback(record: logging.LogRecord) -> bool:
     """A request that is not HTTP is the sender's fault: one line says so."""
-    if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
-        reason = str(record.exc_info[1].message).partition("\n")[0]
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError | web.RequestPayloadError):
+        reason = " ".join(str(getattr(error, "message", error)).split())[:200]
         record.msg, record.args, record.exc_info = "not an HTTP request: %s", (reason,), None
         record.levelno, record.levelname = logging.WARNING, "WARNING"
     return True
@@ -60,6 +61,14 @@ def _without_traceback(record: logging.LogRecord) -> bool:
 
 http_logger = logging.getLogger("kalshi_async.sandbox.http")
 http_logger.addFilter(_without_traceback)
+
+
+async def _sent(request: web.Request) -> bytes:
+    """The body of a request; 400 when it is not what its headers say."""
+    try:
+        return await request.read()
+    except web.RequestPayloadError as error:
+        raise BodyError(f"the body cannot be read: {' '.join(str(error).split())[:200]}") from None
 
 
 class Server:
@@ -162,7 +171,7 @@ class Server:
     async def _process(
         self, operation: Operation, handler: Handler, request: web.Request, fault: Fault
     ) -> object:
-        sent = await request.read()
+        sent = await _sent(request)
         key = account = None
         if not operation.public or carries_key(request.headers):
             key = self.key_of(request)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kalshi_async.sandbox import Credentials
 from kalshi_async.sandbox._errors import ApiError
 from kalshi_async.sandbox._fcm import FcmMembers
 from kalshi_async.sandbox._fcm_risk import NewYorkDay
@@ -310,3 +311,20 @@ def test_days_in_new_york(moment: datetime) -> None:
     midnight = from_micros(day.start).astimezone(zone)
     assert (midnight.date(), midnight.hour, midnight.minute) == (local.date(), 0, 0)
     assert timedelta() <= from_micros(now) - from_micros(day.start) <= timedelta(hours=25)
+
+
+async def test_a_key_of_a_subtrader_trades_within_its_cap_only(office: Office) -> None:
+    made = await office.fcm.ok(
+        "GenerateApiKey", {"name": "desk", "fcm_subtrader_id": office.ids[0]}
+    )
+    listed = await office.fcm.ok("GetApiKeys", fcm_subtrader_id=office.ids[0])
+    assert [key["api_key_id"] for key in listed["api_keys"]] == [made["api_key_id"]]
+    assert listed["api_keys"][0]["subaccount"] == office.subaccount(0)
+    key = Credentials(made["api_key_id"], made["private_key"].encode())
+    subtrader = Member(office.desk.exchange, office.fcm.http, key)
+    refusal = await subtrader.refused("CreateOrderV2", 403, order("bid", price="0.40"))
+    assert refusal["error"]["code"] == FORBIDDEN
+    cap = {"subtrader_id": office.ids[0], "limit": "5.00"}
+    await office.fcm.ok(f"Update{CAP}", cap)
+    await subtrader.ok("CreateOrderV2", order("bid", price="0.40", count="10.00"))
+    await subtrader.refused("CreateOrderV2", 403, order("bid", price="0.40", count="10.00"))

@@ -228,16 +228,15 @@ def test_an_amended_order_keeps_its_new_place_in_the_queue(tmp_path: Path) -> No
     path = tmp_path / "x.db"
     host = opened(path)
     exchange = host.engine
-    first = place(exchange, "a", "bid", 2000, 3, now=1, ticker="N")
-    second = place(exchange, "b", "bid", 2000, 1, now=2, ticker="N")
-    bigger = {"ticker": "N", "bid": True, "price": 2000, "count": 400}
+    first = place(exchange, "a", "bid", 2000, 3, now=1, ticker="M")
+    second = place(exchange, "b", "bid", 2000, 1, now=2, ticker="M")
+    bigger = {"ticker": "M", "bid": True, "price": 2000, "count": 400}
     exchange.amend("a", first.order_id, 3, **bigger)
     host.deliver()
     host.close()
     host = restarted(host, path)
-    orders = host.engine.traders["a"].orders | host.engine.traders["b"].orders
-    assert host.engine.queue_position(orders[second.order_id]) == 0
-    assert host.engine.queue_position(orders[first.order_id]) == 100
+    queue = host.engine.books["M"].bids.levels[2000].orders
+    assert list(queue) == [second.order_id, first.order_id]
     host.close()
 
 

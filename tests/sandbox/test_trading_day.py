@@ -19,10 +19,6 @@ ANSWERED = {
     "BatchCreateOrdersV2": "each item has an error of its own",
     "GetMarketOrderbook": "a market that is not there has an empty book",
     "GetLiveDatas": "a flag that changes nothing is not read",
-    "GetRFQs": "subaccount is only compared",
-    "GetRFQBatches": "subaccount is only compared",
-    "GetFCMOrders": "limit 0 is the default",
-    "GetFCMPositions": "limit 0 is the default",
 }
 
 
