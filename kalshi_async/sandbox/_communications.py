@@ -67,13 +67,15 @@ class Communications:
             self._advancing = False
             self._deliver()
 
-    def advance(self) -> None:
-        """Do what is due: void unconfirmed quotes, execute confirmed ones, expire RFQs."""
+    def advance(self, by: int | None = None) -> None:
+        """Do what is due by an instant, by default the present: void unconfirmed quotes, execute
+        confirmed ones, expire RFQs.
+        """
         if self._advancing:
             return  # a trade that is due now may itself look at what is due
         self._advancing = True
         try:
-            now = self._exchange.now()
+            now = self._exchange.now() if by is None else by
             self._desk.advance(now)
             self._batches.advance(now)
         finally:

@@ -107,7 +107,7 @@ class Exchange:
     def _reach(self, now: int) -> None:
         self.engine.advance(now)
         self.life.advance(now)
-        self.room(Communications).advance()
+        self.room(Communications).advance(now)
         self._deliver()
 
     # Commands

@@ -26,40 +26,66 @@ from ._units import ONE
 
 
 class Resting:
-    """One trader's open count by price on one side of one market, and what it takes to back it."""
+    """One trader's open count by price on one side of one market, and what it takes to back it.
 
-    __slots__ = ("backing", "counts", "prices", "unit")
+    The levels a holding covers come first in `keys`: the lowest asks, or (`highest_first`) the
+    highest bids. Where that ends is remembered, so that a change costs what it moves and not what
+    there is.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_count", "_full", "_saved", "_sign", "backing", "counts", "keys", "unit")
+
+    def __init__(self, *, highest_first: bool) -> None:
+        self._sign = -1 if highest_first else 1
         self.counts: dict[int, int] = {}
-        self.prices: list[int] = []  # ascending
+        self.keys: list[int] = []  # prices, or negative ones, so that what is covered comes first
         self.unit: dict[int, int] = {}
         self.backing = 0
+        # Levels covered in full, and what they add up to.
+        self._full = self._count = self._saved = 0
 
     def add(self, price: int, count: int, unit: int) -> None:
         """Count more (or, below zero, fewer) at a price; `unit` is the backing of 0.01 contract."""
-        held = self.counts.get(price)
+        key = price * self._sign
+        held = self.counts.get(key)
+        full = self._full
         if held is None:
-            insort(self.prices, price)
-            self.unit[price] = unit
+            insort(self.keys, key)
+            self.unit[key] = unit
             held = 0
-        self.counts[price] = held + count
-        self.backing += count * self.unit[price]
-        if not held + count:
-            del self.counts[price]
-            del self.unit[price]
-            del self.prices[bisect_left(self.prices, price)]
+            inside = full > 0 and self.keys[full] > key
+            self._full = full = full + inside
+        else:
+            unit = self.unit[key]
+            inside = full > 0 and self.keys[full - 1] >= key
+        self.backing += count * unit
+        if inside:
+            self._count += count
+            self._saved += count * unit
+        if held + count:
+            self.counts[key] = held + count
+            return
+        del self.counts[key]
+        del self.unit[key]
+        del self.keys[bisect_left(self.keys, key)]
+        self._full -= inside
 
-    def covered(self, holding: int, *, highest_first: bool) -> int:
+    def covered(self, holding: int) -> int:
         """The backing that a holding of this size takes the place of."""
-        found = 0
-        for price in reversed(self.prices) if highest_first else self.prices:
-            count = min(holding, self.counts[price])
-            found += count * self.unit[price]
-            holding -= count
-            if not holding:
-                break
-        return found
+        keys, counts, unit = self.keys, self.counts, self.unit
+        full, count, saved = self._full, self._count, self._saved
+        while count > holding:
+            full -= 1
+            key = keys[full]
+            count -= counts[key]
+            saved -= counts[key] * unit[key]
+        while full < len(keys) and count + counts[keys[full]] <= holding:
+            key = keys[full]
+            full += 1
+            count += counts[key]
+            saved += counts[key] * unit[key]
+        self._full, self._count, self._saved = full, count, saved
+        return saved + (holding - count) * unit[keys[full]] if full < len(keys) else saved
 
 
 class Interest:
@@ -71,7 +97,7 @@ class Interest:
 
     def __init__(self, market: MarketState, position: Position, wallet: Wallet) -> None:
         self._market, self.position, self.wallet = market, position, wallet
-        self.bids, self.asks = Resting(), Resting()
+        self.bids, self.asks = Resting(highest_first=True), Resting(highest_first=False)
         self.reserved = 0
 
     def add(self, bid: bool, price: int, count: int) -> None:
@@ -92,10 +118,10 @@ class Interest:
     def _needed(self, held: int) -> int:
         """The reserve of the open orders while so much is held."""
         needed = self.bids.backing + self.asks.backing
-        if held > 0 and self.asks.prices:
-            needed -= self.asks.covered(held, highest_first=False)
-        elif held < 0 and self.bids.prices:
-            needed -= self.bids.covered(-held, highest_first=True)
+        if held > 0 and self.asks.keys:
+            needed -= self.asks.covered(held)
+        elif held < 0 and self.bids.keys:
+            needed -= self.bids.covered(-held)
         return needed
 
     def _closing(self, bid: bool, count: int) -> int:

@@ -34,6 +34,8 @@ Quote = tuple[bool, int, int]
 # Prices of the catalog are ticks of $0.001.
 TICK = 10
 # What a maker pays, in quarters of the taker fee.
+# Beyond this multiplier closing a position would cost more than it brings.
+_DEAREST = 14_000
 _MAKER_QUARTERS = {"quadratic_with_maker_fees": 1, "quadratic_with_combo_maker_fees": 2}
 # A dispute or an amendment ends like any determination: with the settlement.
 _STATUS = {
@@ -61,7 +63,7 @@ class Fees:
     def of(cls, fee_type: object, multiplier: object) -> Fees:
         """The fees of a series or an event; what is not known is quadratic x 1."""
         exact = _decimal(multiplier)
-        thousandths = 1000 if exact is None or exact < 0 else int(exact * 1000)
+        thousandths = 1000 if exact is None or exact < 0 else min(int(exact * 1000), _DEAREST)
         return cls(thousandths, _MAKER_QUARTERS.get(str(fee_type), 0))
 
 

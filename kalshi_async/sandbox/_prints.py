@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from ._query import Key, Window
 from ._records import Trade
-from ._text import time_text
-from ._units import ONE, count_text, price_text
+from ._shapes import trade_shape
 
 MOST = 100_000
 
@@ -37,20 +36,7 @@ class Print:
 
     def json(self) -> dict[str, object]:
         """The object as the exchange sends it."""
-        trade = self.trade
-        side = "yes" if trade.taker_bid else "no"
-        return {
-            "count_fp": count_text(trade.count),
-            "created_time": time_text(trade.time),
-            "is_block_trade": trade.block,
-            "no_price_dollars": price_text(ONE - trade.price),
-            "taker_book_side": "bid" if trade.taker_bid else "ask",
-            "taker_outcome_side": side,
-            "taker_side": side,
-            "ticker": trade.ticker,
-            "trade_id": trade.trade_id,
-            "yes_price_dollars": price_text(trade.price),
-        }
+        return trade_shape(self.trade)
 
 
 class Prints:
