@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
 from .. import ConfigurationError, KalshiClient
-from ..sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from ..sandbox import Sandbox
 
 T = TypeVar("T")
 
@@ -75,6 +77,8 @@ async def connected(target: Target) -> AsyncIterator[tuple[KalshiClient, Sandbox
         async with KalshiClient.from_env(environment=target.env) as kalshi:
             yield kalshi, None
         return
+    from ..sandbox import Sandbox
+
     serving = Sandbox.serve(
         seed=target.seed, markets=target.generated, load=target.load, tier=EMBEDDED_TIER
     )

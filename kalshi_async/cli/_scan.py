@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
@@ -17,9 +17,11 @@ from rich.table import Table
 
 from .. import KalshiClient, KalshiError, ScanProgress
 from ..models import Market
-from ..sandbox import Sandbox
 from ._connect import Target, connected
 from ._output import ask, bid, count, dollars, make_table, print_json, stderr, stdout
+
+if TYPE_CHECKING:
+    from ..sandbox import Sandbox
 
 PAGE_SIZE = 1000
 

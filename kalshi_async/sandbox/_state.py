@@ -296,7 +296,12 @@ class Store:
 def _statements(batch: _Batch) -> Iterator[tuple[str, Rows]]:
     """The statements of a commit with their rows."""
     for rows in _cut(list(batch.deleted)):
-        yield f"DELETE FROM objects WHERE (kind, key) IN (VALUES {_marks(rows)})", rows  # noqa: S608
+        # Row by row through the index: `(kind, key) IN (...)` would read the whole table.
+        yield (
+            f"WITH gone(a, b) AS (VALUES {_marks(rows)}) DELETE FROM objects WHERE number IN "  # noqa: S608
+            "(SELECT number FROM gone CROSS JOIN objects ON kind = a AND key = b)",
+            rows,
+        )
     for rows in _cut([(kind, key, body) for (kind, key), body in batch.objects.items()]):
         yield (
             f"INSERT INTO objects(kind, key, body) VALUES {_marks(rows)} "  # noqa: S608

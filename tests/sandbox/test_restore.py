@@ -240,6 +240,21 @@ def test_an_amended_order_keeps_its_new_place_in_the_queue(tmp_path: Path) -> No
     host.close()
 
 
+def test_wallets_keep_their_order(tmp_path: Path) -> None:
+    """Money of other shards is drawn on in the order of the wallets."""
+    path = tmp_path / "x.db"
+    host = opened(path)
+    with pytest.raises(ApiError):
+        place(host.engine, "c", "bid", 5000, 400, now=1, ticker="N", shard=2)
+    for shard in (1, 2):
+        host.engine.deposit("c", SECOND, 2, shard=shard)
+    host.deliver()
+    host.close()
+    again = restarted(host, path)
+    assert list(again.engine.traders["c"].wallets) == list(host.engine.traders["c"].wallets)
+    again.close()
+
+
 def test_an_order_expires_when_it_was_to_expire(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     host = opened(path)
