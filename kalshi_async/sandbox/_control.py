@@ -10,9 +10,11 @@ from ._errors import ApiError
 from ._exchange import Exchange
 from ._records import MarketState, Position
 from ._text import SECOND
-from ._units import ONE, parse_money, parse_price
+from ._units import DOLLAR, ONE, parse_money, parse_price
 
 Book = dict[str, list[tuple[Decimal, Decimal]]]
+# A trillion dollars: more does not fit into what is written to disk.
+_MOST_MONEY = 10**12 * DOLLAR
 
 
 class Control:
@@ -142,9 +144,10 @@ def money(dollars: object, name: str) -> int:
     """
     text = format(dollars, "f") if isinstance(dollars, Decimal | int) else dollars
     amount = parse_money(text) if isinstance(text, str) else None
-    if amount is None:
+    if amount is None or abs(amount) > _MOST_MONEY:
         raise ValueError(
-            f"{name}={dollars!r} must be dollars with at most six decimals, such as '10000.00'"
+            f"{name}={dollars!r} must be dollars with at most six decimals, up to a trillion, "
+            "such as '10000.00'"
         )
     return amount
 

@@ -82,13 +82,13 @@ class SandboxError(OSError):
 class Sandbox(Control):
     """A running embedded exchange. Start one with ``async with Sandbox.serve(...) as exchange``."""
 
-    def __init__(self, catalog: Catalog, options: Options) -> None:
+    def __init__(self, catalog: Catalog, options: Options, recorder: Recorder | None) -> None:
         self._options = options
         self._exchange = Exchange(
             catalog,
             seed=options.seed,
             clock=options.clock,
-            recorder=_recorder(catalog, options),
+            recorder=recorder,
             activity=options.activity,
         )
         self._server = Server(
@@ -174,7 +174,14 @@ class Sandbox(Control):
         )
 
         def build() -> Sandbox:
-            return cls(Catalog(seed=seed, markets=markets, now=instant, paths=paths), options)
+            catalog = Catalog(seed=seed, markets=markets, now=instant, paths=paths)
+            with contextlib.ExitStack() as undo:
+                recorder = _recorder(catalog, options)
+                if recorder is not None:
+                    undo.callback(recorder.close)
+                sandbox = cls(catalog, options, recorder)
+                undo.pop_all()
+            return sandbox
 
         return Serving(build, host, port)
 
@@ -335,6 +342,7 @@ class Sandbox(Control):
             await self._stop()
             raise SandboxError(_cannot_bind(host, port, error)) from error
         self._clockwork = create_task(self._run_clock())
+        await self._exchange.durable()
         name, bound = self._server.listener.address
         # An address that stands for every interface is one to listen on, not one to connect to.
         name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104

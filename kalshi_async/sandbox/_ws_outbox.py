@@ -118,11 +118,18 @@ class Outbox:
             for event in (self._filled, self._emptied, self.ended):
                 event.set()
 
-    async def send(self, transport: Transport, drain: Callable[[], Awaitable[None]]) -> None:
+    async def send(
+        self,
+        transport: Transport,
+        drain: Callable[[], Awaitable[None]],
+        durable: Callable[[], Awaitable[None]],
+    ) -> None:
         """Write what is queued, for as long as nothing ends the connection. Frames are written
-        whole, many at a time: the socket, not the frame, is what costs.
+        whole, many at a time: the socket, not the frame, is what costs. What they tell of is
+        `durable` first.
 
-        Raises ConnectionError when the other end is gone. Cancelling is safe between frames.
+        Raises ConnectionError when the other end is gone, and what `durable` raises. Cancelling is
+        safe between frames.
         """
         while True:
             await self._filled.wait()
@@ -130,6 +137,7 @@ class Outbox:
             self._unread = self._waiting = 0
             self._filled.clear()
             self._emptied.clear()
+            await durable()
             parts: list[bytes] = []
             size = 0
             for item in items:

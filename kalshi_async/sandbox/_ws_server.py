@@ -18,6 +18,7 @@ from ._errors import ApiError, nested
 from ._exchange import Exchange
 from ._fault_http import reset
 from ._faults import Faults
+from ._state_file import StateError
 from ._text import SECOND
 from ._ws_feed import Feed
 from ._ws_outbox import GOING_AWAY, MOST_UNREAD, Outbox
@@ -175,9 +176,12 @@ class _Connection:
 
     async def _write(self, group: TaskGroup, transport: Transport) -> None:
         try:
-            await self.outbox.send(transport, self._request.writer.drain)
+            await self.outbox.send(transport, self._request.writer.drain, self._exchange.durable)
         except ConnectionError:
             logger.debug("a WebSocket connection was lost")
+        except StateError as error:
+            # Nobody is told of what will not be there after a restart.
+            logger.warning("a WebSocket connection ends: %s", error)
         group.cancel_scope.cancel()
 
     async def _leave(self, group: TaskGroup, seconds: float) -> None:
