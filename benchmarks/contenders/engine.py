@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks._exchange_server import TICKERS, quiet_markets
 from benchmarks._flow import CENT, Flow, draws
 from kalshi_async.sandbox import Catalog
-from kalshi_async.sandbox._draw import default_now
+from kalshi_async.sandbox._catalog.draw import default_now
 from kalshi_async.sandbox._engine import Engine
 from kalshi_async.sandbox._exchange import Exchange, Ids
 from kalshi_async.sandbox._records import Listing, MarketState

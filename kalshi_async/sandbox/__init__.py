@@ -17,11 +17,11 @@ except ImportError as error:
 
 from ._activity import Activity
 from ._auth import Credentials, KeyType
-from ._catalog import Catalog
+from ._catalog.catalog import Catalog
+from ._catalog.loading import LoadError, LoadSummary
 from ._fault_kinds import Fault, FrameFault
 from ._fault_text import parse_fault
 from ._faults import Faults
-from ._loading import LoadError, LoadSummary
 from ._run import run
 from ._sandbox import Sandbox, SandboxError
 from ._state import StateError

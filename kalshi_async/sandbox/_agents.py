@@ -15,9 +15,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from ._activity import Activity
+from ._catalog.query import MarketQuery
+from ._catalog.strikes import ANCHORS
 from ._engine import Engine
 from ._errors import ApiError
-from ._query import MarketQuery
 from ._records import (
     ACTIVE,
     CLOSED,
@@ -30,7 +31,6 @@ from ._records import (
     NewOrder,
     Order,
 )
-from ._strikes import ANCHORS
 from ._text import MINUTE, SECOND, named_uuid
 from ._units import CONTRACT, ONE
 

@@ -9,11 +9,11 @@ from itertools import islice
 from typing import TypeVar
 
 from ._auth import Account, Key
-from ._catalog import Catalog, Listed
+from ._catalog.catalog import Catalog, Listed
 from ._errors import nested
 from ._exchange import Exchange
+from ._handlers.params import Params
 from ._lag import LaggedView, TraderView
-from ._params import Params
 
 T = TypeVar("T")
 # About 2 ms of rendering.

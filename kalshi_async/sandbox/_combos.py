@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from . import _states as states
-from ._generated import Collection
-from ._listing import Fees, grid_named
-from ._loading import LoadedMarket
-from ._market import Combo, Event, Leg, Market, _combined
+from ._catalog import states
+from ._catalog.generated import Collection
+from ._catalog.loading import LoadedMarket
+from ._catalog.market import Combo, Event, Leg, Market, _combined
+from ._catalog.series import COMBO_PREFIX, INDEX, SERIES
+from ._catalog.strikes import event_ticker
+from ._live.listing import Fees, grid_named
 from ._records import ACTIVE, CLOSED, Listing, MarketState
-from ._rfq_records import Leg as RfqLeg
-from ._series import COMBO_PREFIX, INDEX, SERIES
-from ._strikes import event_ticker
+from ._rfq.records import Leg as RfqLeg
 
 if TYPE_CHECKING:
     from ._exchange import Exchange

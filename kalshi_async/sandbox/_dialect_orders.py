@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import msgspec
 
-from ._bodies import Body, BodyError
 from ._call import Call, Handler
 from ._dialect import add_order
 from ._engine import Engine
 from ._errors import not_found
-from ._handlers_orders import new_order
+from ._handlers.bodies import Body, BodyError
+from ._handlers.orders import new_order
+from ._handlers.shapes import canceled_shape, order_shape
 from ._records import FOK, GTC, IOC, TAKER_AT_CROSS, NewOrder, Order
-from ._shapes import canceled_shape, order_shape
 from ._units import CONTRACT, ONE, count_text, price_text
 
 _CENT = ONE // 100

@@ -11,16 +11,16 @@ import msgspec
 from ._activity import Activity
 from ._agents import Agents
 from ._auth import Directory
-from ._catalog import Catalog
+from ._catalog.catalog import Catalog
 from ._combos import combo_listing
-from ._communications import Communications
 from ._engine import Engine
 from ._events import Event
-from ._life import Life
-from ._listing import listing_of
-from ._live import LiveMarkets
+from ._live.life import Life
+from ._live.listing import listing_of
+from ._live.view import LiveMarkets
 from ._records import Listing
 from ._restore import Recorder
+from ._rfq.communications import Communications
 from ._text import DAY, SECOND, uuid_text
 from ._units import ONE
 

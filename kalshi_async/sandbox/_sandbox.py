@@ -25,14 +25,14 @@ from aiohttp import web
 
 from ._activity import Activity, activity_of
 from ._auth import Credentials, KeyType
-from ._catalog import Catalog
+from ._catalog.catalog import Catalog
+from ._catalog.draw import default_now
 from ._control import Control, money
-from ._draw import default_now
 from ._exchange import Exchange
 from ._faults import Faults
 from ._fcm import FcmMembers
-from ._handlers_keys import Grants, KeyRing
-from ._handlers_subaccounts import Allocations
+from ._handlers.keys import Grants, KeyRing
+from ._handlers.subaccounts import Allocations
 from ._limits import tier_named
 from ._members import SCOPES, Members
 from ._operations import API_ROOT

@@ -16,7 +16,6 @@ from aiohttp.typedefs import Handler as RequestHandler
 from aiohttp.typedefs import Middleware
 
 from ._auth import Key, authenticate, carries_key
-from ._bodies import BodyError, billed_items
 from ._call import Call, Handler
 from ._dialect import translate, translate_query
 from ._dialect_orders import HANDLERS as OLDER_HANDLERS
@@ -24,16 +23,17 @@ from ._errors import ApiError, nested, too_many_requests
 from ._exchange import Exchange
 from ._fault_http import FaultyHttp, Lost
 from ._faults import Fault, Faults
-from ._handlers import HANDLERS
-from ._handlers_exchange import exchange_status
-from ._handlers_orders import LEGACY, legacy_order
+from ._handlers.bodies import BodyError, billed_items
+from ._handlers.exchange import exchange_status
+from ._handlers.orders import LEGACY, legacy_order
+from ._handlers.params import Params
+from ._handlers.table import HANDLERS
 from ._lag import LaggedView
 from ._limits import DEFAULT_COST, ENDPOINT_COSTS, Limits, Tier
 from ._listener import Listener
 from ._operations import API_ROOT, OPERATIONS, Operation
-from ._params import Params
 from ._text import SECOND
-from ._ws_server import close_websockets, websocket
+from ._ws.server import close_websockets, websocket
 
 logger = logging.getLogger("kalshi_async.sandbox")
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kalshi_async.sandbox._catalog import Catalog, Listed
-from kalshi_async.sandbox._draw import default_now
+from kalshi_async.sandbox._catalog.catalog import Catalog, Listed
+from kalshi_async.sandbox._catalog.draw import default_now
+from kalshi_async.sandbox._catalog.query import MarketQuery
 from kalshi_async.sandbox._exchange import Exchange
-from kalshi_async.sandbox._query import MarketQuery
 from kalshi_async.sandbox._records import NewOrder, Order
 from kalshi_async.sandbox._text import SECOND
 from kalshi_async.sandbox._units import DOLLAR

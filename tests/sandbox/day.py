@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kalshi_async.sandbox import Activity, Credentials, Sandbox
-from kalshi_async.sandbox._catalog import Catalog
-from kalshi_async.sandbox._draw import default_now
+from kalshi_async.sandbox._catalog.catalog import Catalog
+from kalshi_async.sandbox._catalog.draw import default_now
 from kalshi_async.sandbox._fcm import FcmMembers
 
 from .conftest import Api

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 
 from kalshi_async.sandbox import Credentials, Sandbox
+from kalshi_async.sandbox._catalog.query import MarketQuery
 from kalshi_async.sandbox._operations import API_ROOT, OPERATIONS
-from kalshi_async.sandbox._query import MarketQuery
 
 from .conftest import signed
 from .digest_check import CONTRACT

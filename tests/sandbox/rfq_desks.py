@@ -11,9 +11,9 @@ import pytest
 from kalshi_async.sandbox._engine import Engine
 from kalshi_async.sandbox._errors import ApiError
 from kalshi_async.sandbox._records import MarketState, Order
-from kalshi_async.sandbox._rfq import Desk
-from kalshi_async.sandbox._rfq_batches import BatchDesk
-from kalshi_async.sandbox._rfq_records import (
+from kalshi_async.sandbox._rfq.batches import BatchDesk
+from kalshi_async.sandbox._rfq.desk import Desk
+from kalshi_async.sandbox._rfq.records import (
     Ask,
     Batch,
     BatchQuote,

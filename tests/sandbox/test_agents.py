@@ -14,8 +14,8 @@ import pytest
 
 from kalshi_async.sandbox._activity import Activity, activity_of
 from kalshi_async.sandbox._agents import snapped
-from kalshi_async.sandbox._catalog import Catalog
-from kalshi_async.sandbox._draw import default_now
+from kalshi_async.sandbox._catalog.catalog import Catalog
+from kalshi_async.sandbox._catalog.draw import default_now
 from kalshi_async.sandbox._events import BookChanged, Event, Traded
 from kalshi_async.sandbox._exchange import Exchange
 from kalshi_async.sandbox._floor import HOUSE

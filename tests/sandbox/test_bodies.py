@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_async.sandbox._bodies import Body, BodyError, acting_subaccount, billed_items
 from kalshi_async.sandbox._errors import ApiError
+from kalshi_async.sandbox._handlers.bodies import Body, BodyError, acting_subaccount, billed_items
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_async.sandbox import _states as states
-from kalshi_async.sandbox._draw import cutoff, default_now
-from kalshi_async.sandbox._generated import Generated
-from kalshi_async.sandbox._grid import GRIDS, on_grid, price_ranges, step_above, step_below
-from kalshi_async.sandbox._market import Market
-from kalshi_async.sandbox._query import MarketQuery
-from kalshi_async.sandbox._series import SERIES, Kind
-from kalshi_async.sandbox._tape import candles_of, trades_of
+from kalshi_async.sandbox._catalog import states
+from kalshi_async.sandbox._catalog.draw import cutoff, default_now
+from kalshi_async.sandbox._catalog.generated import Generated
+from kalshi_async.sandbox._catalog.grid import GRIDS, on_grid, price_ranges, step_above, step_below
+from kalshi_async.sandbox._catalog.market import Market
+from kalshi_async.sandbox._catalog.query import MarketQuery
+from kalshi_async.sandbox._catalog.series import SERIES, Kind
+from kalshi_async.sandbox._catalog.tape import candles_of, trades_of
 from kalshi_async.sandbox._text import DAY, SECOND, from_micros, parse_time, time_text, to_micros
 
 

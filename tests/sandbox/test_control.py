@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kalshi_async.sandbox._query import MarketQuery
+from kalshi_async.sandbox._catalog.query import MarketQuery
 from kalshi_async.sandbox._text import SECOND as MICROS
 
 from .desk import FAR, FIRST, SECOND, Desk, desk_on

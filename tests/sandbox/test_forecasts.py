@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalshi_async.sandbox import Sandbox
-from kalshi_async.sandbox._draw import default_now
-from kalshi_async.sandbox._forecasts import bounds, forecast, percentile
-from kalshi_async.sandbox._generated import Generated
-from kalshi_async.sandbox._market import Event, Market
-from kalshi_async.sandbox._series import Kind
+from kalshi_async.sandbox._catalog.draw import default_now
+from kalshi_async.sandbox._catalog.forecasts import bounds, forecast, percentile
+from kalshi_async.sandbox._catalog.generated import Generated
+from kalshi_async.sandbox._catalog.market import Event, Market
+from kalshi_async.sandbox._catalog.series import Kind
 
 from .members import Member
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kalshi_async.sandbox._catalog import Catalog
+from kalshi_async.sandbox._catalog.catalog import Catalog
 from kalshi_async.sandbox._engine import Engine
 from kalshi_async.sandbox._errors import ApiError
 from kalshi_async.sandbox._exchange import Exchange

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_async.sandbox import _moving
-from kalshi_async.sandbox import _states as states
-from kalshi_async.sandbox._catalog import Catalog
+from kalshi_async.sandbox._catalog import moving as _moving
+from kalshi_async.sandbox._catalog import states
+from kalshi_async.sandbox._catalog.catalog import Catalog
+from kalshi_async.sandbox._catalog.market import Market
+from kalshi_async.sandbox._catalog.moving import Move, Moving
+from kalshi_async.sandbox._catalog.query import MarketQuery
+from kalshi_async.sandbox._catalog.series import Kind
 from kalshi_async.sandbox._combos import Combos
-from kalshi_async.sandbox._life import agreed, drawn_winner
-from kalshi_async.sandbox._market import Market
-from kalshi_async.sandbox._moving import Move, Moving
-from kalshi_async.sandbox._query import MarketQuery
-from kalshi_async.sandbox._schedule import Schedule
-from kalshi_async.sandbox._series import Kind
+from kalshi_async.sandbox._live.life import agreed, drawn_winner
+from kalshi_async.sandbox._live.schedule import Schedule
 from kalshi_async.sandbox._text import DAY, HOUR, MINUTE, SECOND, parse_time, time_text
 from kalshi_async.sandbox._units import ONE
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kalshi_async.sandbox import _cursor
-from kalshi_async.sandbox._states import WORD_OF_STATUS
+from kalshi_async.sandbox._catalog.states import WORD_OF_STATUS
+from kalshi_async.sandbox._handlers import cursor as _cursor
 from kalshi_async.sandbox._text import parse_time
 
 from .conftest import Api

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_async.sandbox._book import Book, live_json
-from kalshi_async.sandbox._catalog import Catalog
-from kalshi_async.sandbox._draw import default_now
-from kalshi_async.sandbox._listing import grid_named, listing_of, on_grid, quotes_of
-from kalshi_async.sandbox._query import MarketQuery
+from kalshi_async.sandbox._catalog.book import Book, live_json
+from kalshi_async.sandbox._catalog.catalog import Catalog
+from kalshi_async.sandbox._catalog.draw import default_now
+from kalshi_async.sandbox._catalog.query import MarketQuery
+from kalshi_async.sandbox._live.listing import grid_named, listing_of, on_grid, quotes_of
 from kalshi_async.sandbox._records import Listing
 from kalshi_async.sandbox._text import DAY, HOUR, time_text
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_async.sandbox._live import AnyTrade
-from kalshi_async.sandbox._prints import Prints
-from kalshi_async.sandbox._query import ALWAYS, MarketQuery, Window
+from kalshi_async.sandbox._catalog.query import ALWAYS, MarketQuery, Window
+from kalshi_async.sandbox._live.prints import Prints
+from kalshi_async.sandbox._live.view import AnyTrade
 from kalshi_async.sandbox._records import Trade
 from kalshi_async.sandbox._text import DAY, SECOND, parse_time
 from kalshi_async.sandbox._units import ONE

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_async.sandbox._minutes import Minutes
+from kalshi_async.sandbox._live.minutes import Minutes
 from kalshi_async.sandbox._text import DAY, MINUTE, SECOND
 
 from .clocked import Clocked

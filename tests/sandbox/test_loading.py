@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from kalshi_async.sandbox import LoadError, Sandbox
-from kalshi_async.sandbox._loading import load
+from kalshi_async.sandbox._catalog.loading import load
 
 from .conftest import Api
 

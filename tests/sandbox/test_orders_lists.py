@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from kalshi_async.sandbox import Sandbox
-from kalshi_async.sandbox._handlers_orders import LEGACY, largest_batch, newest_first
+from kalshi_async.sandbox._catalog.query import Window
+from kalshi_async.sandbox._handlers.orders import LEGACY, largest_batch, newest_first
 from kalshi_async.sandbox._operations import API_ROOT
-from kalshi_async.sandbox._query import Window
 from kalshi_async.sandbox._records import Order
 
 from .conftest import signed

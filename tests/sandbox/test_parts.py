@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalshi_async.sandbox import Credentials, Fault, Faults
-from kalshi_async.sandbox import _cursor as cursor
 from kalshi_async.sandbox._auth import Key, KeyType, authenticate, make_key
 from kalshi_async.sandbox._errors import ApiError
+from kalshi_async.sandbox._handlers import cursor
 from kalshi_async.sandbox._limits import TIERS, UNLIMITED, Limits, TokenBucket, tier_named
 
 from .conftest import signed

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalshi_async.sandbox._fees import taker_fee
-from kalshi_async.sandbox._rfq import affordable
-from kalshi_async.sandbox._rfq_book import MOST_OPEN
-from kalshi_async.sandbox._rfq_records import Timing
+from kalshi_async.sandbox._rfq.book import MOST_OPEN
+from kalshi_async.sandbox._rfq.desk import affordable
+from kalshi_async.sandbox._rfq.records import Timing
 from kalshi_async.sandbox._text import HOUR
 from kalshi_async.sandbox._units import CONTRACT, DOLLAR, ONE
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kalshi_async.sandbox._handlers_rfq import Communications
+from kalshi_async.sandbox._handlers.rfq import Communications
 
 from .desk import FIRST, NOT_FOUND, SECOND, UNKNOWN, Desk, desk_on
 from .members import Member

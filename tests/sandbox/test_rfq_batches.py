@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kalshi_async.sandbox._rfq_records import Ask, Batch, BatchQuote, Offer, Timing
+from kalshi_async.sandbox._rfq.records import Ask, Batch, BatchQuote, Offer, Timing
 from kalshi_async.sandbox._text import HOUR
 from kalshi_async.sandbox._units import CONTRACT, DOLLAR
 

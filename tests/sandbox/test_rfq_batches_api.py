@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from kalshi_async.sandbox import Sandbox
-from kalshi_async.sandbox._handlers_rfq import Communications
+from kalshi_async.sandbox._handlers.rfq import Communications
 
 from .desk import FIRST, SECOND, UNKNOWN, Desk, desk_on, order
 from .members import Member

@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from kalshi_async.sandbox import Faults, LoadError, Sandbox, SandboxError
-from kalshi_async.sandbox import _handlers as handlers
 from kalshi_async.sandbox._call import rendered
+from kalshi_async.sandbox._handlers import table as handlers
 
 from .conftest import Api, signed
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_async.sandbox import _shapes as shapes
+from kalshi_async.sandbox._handlers import shapes
 from kalshi_async.sandbox._records import Fill, Group, Order, Position, Settlement, Trade
 
 from .digest_check import CONTRACT

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalshi_async.sandbox import Sandbox
-from kalshi_async.sandbox._handlers_subaccounts import CENTICENT, Allocations, rebalance
+from kalshi_async.sandbox._handlers.subaccounts import CENTICENT, Allocations, rebalance
 
 from .members import Member, place, quiet_events
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_async.sandbox._catalog import Catalog
-from kalshi_async.sandbox._draw import default_now
+from kalshi_async.sandbox._catalog.catalog import Catalog
+from kalshi_async.sandbox._catalog.draw import default_now
+from kalshi_async.sandbox._catalog.query import MarketQuery
 from kalshi_async.sandbox._errors import ApiError
 from kalshi_async.sandbox._exchange import Exchange
-from kalshi_async.sandbox._query import MarketQuery
 from kalshi_async.sandbox._records import NewOrder
-from kalshi_async.sandbox._rfq_views import communications_id
+from kalshi_async.sandbox._rfq.views import communications_id
 from kalshi_async.sandbox._units import DOLLAR
-from kalshi_async.sandbox._ws_feed import Feed
-from kalshi_async.sandbox._ws_protocol import Session
+from kalshi_async.sandbox._ws.feed import Feed
+from kalshi_async.sandbox._ws.protocol import Session
 
 from .ws_client import Books
 

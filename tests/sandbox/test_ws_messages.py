@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from kalshi_async.sandbox import Sandbox
 from kalshi_async.sandbox._units import ONE
-from kalshi_async.sandbox._ws_messages import orderbook_snapshot
-from kalshi_async.sandbox._ws_reference import (
+from kalshi_async.sandbox._ws.messages import orderbook_snapshot
+from kalshi_async.sandbox._ws.reference import (
     SOURCES,
     price_digits,
     reference_message,
     reference_price,
 )
-from kalshi_async.sandbox._ws_server import Sockets
-from kalshi_async.sandbox._ws_subscription import CHANNELS
+from kalshi_async.sandbox._ws.server import Sockets
+from kalshi_async.sandbox._ws.subscription import CHANNELS
 
 from .members import Member
 from .ws_client import Stream, activate, open_tickers, owner, place, stream

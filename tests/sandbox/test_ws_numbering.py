@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_async.sandbox._ws_subscription import CHANNELS
+from kalshi_async.sandbox._ws.subscription import CHANNELS
 
 from .ws_contract import WsContract
 from .ws_line import LISTED, NOW, Line

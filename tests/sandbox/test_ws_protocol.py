@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kalshi_async.sandbox._text import SECOND, named_uuid
-from kalshi_async.sandbox._ws_protocol import COMMANDS_PER_SECOND, MOST_MARKETS
-from kalshi_async.sandbox._ws_subscription import CHANNELS
+from kalshi_async.sandbox._ws.protocol import COMMANDS_PER_SECOND, MOST_MARKETS
+from kalshi_async.sandbox._ws.subscription import CHANNELS
 
 from .ws_line import LISTED, NOW, Line
 

@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from kalshi_async.sandbox import Faults, Sandbox
 from kalshi_async.sandbox._text import named_uuid
-from kalshi_async.sandbox._ws_reference import SOURCES, reference_message
-from kalshi_async.sandbox._ws_server import LONGEST_COMMAND, Sockets, close_websockets
+from kalshi_async.sandbox._ws.reference import SOURCES, reference_message
+from kalshi_async.sandbox._ws.server import LONGEST_COMMAND, Sockets, close_websockets
 
 from .conftest import signed
 from .ws_client import WS_PATH, open_tickers, owner, place, stream, wire_book

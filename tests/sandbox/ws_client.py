@@ -11,7 +11,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 from kalshi_async.sandbox import Credentials, Sandbox
-from kalshi_async.sandbox._query import MarketQuery
+from kalshi_async.sandbox._catalog.query import MarketQuery
 from kalshi_async.sandbox._records import MarketState, NewOrder, Order
 
 from .conftest import signed

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kalshi_async.sandbox._text import SECOND, named_uuid
-from kalshi_async.sandbox._ws_protocol import Session
-from kalshi_async.sandbox._ws_subscription import Frame, Subscription
+from kalshi_async.sandbox._ws.protocol import Session
+from kalshi_async.sandbox._ws.subscription import Frame, Subscription
 
 NOW = 1_790_000_000 * SECOND
 LISTED = [f"KXTEST-{number}" for number in range(8)]

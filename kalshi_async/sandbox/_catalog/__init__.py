@@ -1,0 +1,1 @@
+"""What the exchange lists: markets, events and series, from a seed or from files."""

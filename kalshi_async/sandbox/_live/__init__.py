@@ -1,0 +1,1 @@
+"""What is listed, as trading and time change it."""

@@ -1,0 +1,1 @@
+"""Trades that two parties agree on: requests for quotes, batches, block trades."""

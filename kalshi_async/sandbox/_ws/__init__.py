@@ -1,0 +1,1 @@
+"""The WebSocket: commands, subscriptions, messages, and sending them."""
