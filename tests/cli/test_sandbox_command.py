@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from kalshi_async import KalshiClient
+from kalshi_async.cli import main
 from kalshi_async.sandbox import Credentials
 
 from ..sandbox.conftest import signed
@@ -146,16 +148,27 @@ def test_the_listing_is_of_today_or_of_the_day_asked_for(tmp_path: Path) -> None
     assert close("--now", "seed") == datetime(2026, 3, 19, 18, tzinfo=UTC)
 
 
-def test_options_that_cannot_be_are_one_line() -> None:
-    for options, named in [
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
         (("--fault", "GetMarket:nth=0,status=503"), "GetMarket:nth=0,status=503"),
         (("--fault", "GetMarkt:status=503"), "GetMarket"),
         (("--deposit", "ten"), "deposit='ten'"),
         (("--dialect", "klingon"), "klingon"),
         (("--now", "soon"), "--now 'soon'"),
         (("--state", "/nowhere/paper.db"), "/nowhere/paper.db"),
-    ]:
-        done = kalshi("sandbox", *options)
-        assert done.code == 1, options
-        assert done.err.count("\n") == 1, done.err
-        assert named in done.err
+    ],
+)
+def test_options_that_cannot_be_are_one_line(
+    options: tuple[str, ...],
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["kalshi-async", "sandbox", *options])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1, said
+    assert named in said
