@@ -14,7 +14,7 @@ import typer
 from .. import KalshiError, __version__
 from . import _show
 from ._connect import EMBEDDED, make_target, run_async
-from ._output import print_error, silence_stdout
+from ._output import WarningLines, print_error, silence_stdout
 from ._scan import ScanOptions
 from ._scan import scan as run_scan
 
@@ -222,26 +222,31 @@ def sandbox(
     )
     for text in fault or ():
         parse_fault(text, faults)
-    run_async(
-        partial(
-            run_sandbox,
-            port=port,
-            host=host,
-            seed=seed,
-            markets=(0 if load else 2_000) if markets is None else markets,
-            load=load or (),
-            tier=None if tier == "unlimited" else tier,
-            faults=faults,
-            deposit=deposit,
-            key_type=key_type,
-            activity=activity,
-            speed=speed,
-            dialect=dialect,
-            state=state,
-            now=_instant(now),
-            announce=_announce,
+    logger, lines = logging.getLogger("kalshi_async.sandbox"), WarningLines(logging.WARNING)
+    logger.addHandler(lines)
+    try:
+        run_async(
+            partial(
+                run_sandbox,
+                port=port,
+                host=host,
+                seed=seed,
+                markets=(0 if load else 2_000) if markets is None else markets,
+                load=load or (),
+                tier=None if tier == "unlimited" else tier,
+                faults=faults,
+                deposit=deposit,
+                key_type=key_type,
+                activity=activity,
+                speed=speed,
+                dialect=dialect,
+                state=state,
+                now=_instant(now),
+                announce=_announce,
+            )
         )
-    )
+    finally:
+        logger.removeHandler(lines)
 
 
 def _instant(text: str) -> datetime | Literal["today"] | None:

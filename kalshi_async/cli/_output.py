@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -29,6 +30,18 @@ def print_json(value: object) -> None:
 def print_error(message: str) -> None:
     """One red line on standard error."""
     stderr.print(f"[bold red]error:[/] [red]{escape(' '.join(message.split()))}[/]")
+
+
+class WarningLines(logging.Handler):
+    """Log records as one line each on standard error, without tracebacks."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record, and what kind of failure it tells of."""
+        message = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            message += f": {type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+        line = escape(" ".join(message.split()))
+        stderr.print(f"[bold yellow]{record.levelname.lower()}:[/] {line}")
 
 
 def silence_stdout() -> None:

@@ -148,6 +148,16 @@ def test_the_listing_is_of_today_or_of_the_day_asked_for(tmp_path: Path) -> None
     assert close("--now", "seed") == datetime(2026, 3, 19, 18, tzinfo=UTC)
 
 
+def test_it_says_so_when_others_can_reach_it() -> None:
+    with sandbox("--host", "0.0.0.0", "--markets", "5") as (process, settings):
+        assert call(settings, "GET", "/exchange/status").status_code == 200
+        process.terminate()
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert said.count("\n") == 1, said
+    assert "0.0.0.0: other machines can reach it" in said
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
