@@ -279,11 +279,17 @@ class Faults:
         """Seconds that the read with this fault lags behind."""
         return fault.stale
 
-    def follow_lag(self, listener: Callable[[float], None]) -> None:
-        """Tell `listener` the longest lag, now and whenever it changes."""
+    def follow_lag(self, listener: Callable[[float], None]) -> Callable[[], None]:
+        """Tell `listener` the longest lag, now and whenever it changes; the result ends that."""
         if listener not in self._lag_listeners:
             self._lag_listeners.append(listener)
         listener(self.longest_lag)
+
+        def stop() -> None:
+            if listener in self._lag_listeners:
+                self._lag_listeners.remove(listener)
+
+        return stop
 
     def _tell_lag(self) -> None:
         for listener in self._lag_listeners:

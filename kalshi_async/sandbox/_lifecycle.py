@@ -80,8 +80,12 @@ def close(floor: Floor, ticker: str, now: int) -> MarketState:
     if market.status not in (INITIALIZED, ACTIVE, INACTIVE):
         return market
     market.status, market.updated = CLOSED, now
-    market.closes = min(market.closes, now) if market.closes else now
+    early = not market.closes or market.closes > now
+    if early:
+        market.closes = now
     _clear(floor, _resting(floor, ticker), now, "CloseCancel")
+    if early:
+        floor.emit(MarketChanged(market, "close_date_updated", now))
     floor.emit(MarketChanged(market, "closed", now))
     return market
 

@@ -1,9 +1,10 @@
 """Token buckets as the exchange meters requests: tiers, endpoint costs, one bucket for reads,
-one for writes.
+one for writes, and one for the orders of each further shard.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ ENDPOINT_COSTS: tuple[tuple[str, str, int], ...] = (
     ("DELETE", "/communications/quotes/:quote_id", 2),
     ("GET", "/margin/balance", 5),
     ("PUT", "/multivariate_event_collections/:collection_ticker/lookup", 2),
+    ("DELETE", "/portfolio/events/orders", 2),
     ("DELETE", "/portfolio/events/orders/:order_id", 2),
     ("DELETE", "/portfolio/events/orders/batched", 2),
     ("POST", "/portfolio/orders", 20),
@@ -29,6 +31,13 @@ ENDPOINT_COSTS: tuple[tuple[str, str, int], ...] = (
     ("DELETE", "/portfolio/orders/batched", 4),
     ("POST", "/portfolio/orders/batched", 20),
 )
+# The same by the paths of operations, whose placeholders stand in braces.
+_COSTS = {(method, re.sub(r":(\w+)", r"{\1}", path)): cost for method, path, cost in ENDPOINT_COSTS}
+
+
+def cost_of(method: str, path: str) -> int:
+    """Tokens a request to an operation costs; `path` is as in `Operation.path`."""
+    return _COSTS.get((method, path), DEFAULT_COST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,8 @@ TIERS: dict[str, Tier] = {
     )
 }
 _SLOW_BALANCE = ("basic", "advanced")
+# Exchange indexes 0 to 3.
+WRITE_BUCKETS = 4
 # What an account is told that no bucket holds back.
 UNLIMITED = Tier("unlimited", 1_000_000, 1_000_000, 1_000_000, 1_000_000)
 
@@ -90,40 +101,63 @@ class TokenBucket:
             self._at = at
         return self._tokens
 
-    def take(self, cost: float, at: float) -> bool:
-        """Take the tokens if they are there; a refusal takes nothing."""
+    def holds(self, cost: float, at: float) -> bool:
+        """Whether the tokens are there."""
         # Refilling adds floats: a bucket filled by many small steps must still hold a whole
         # request.
-        if self.available(at) + 1e-9 < cost:
+        return self.available(at) + 1e-9 >= cost
+
+    def take(self, cost: float, at: float) -> bool:
+        """Take the tokens if they are there; a refusal takes nothing."""
+        if not self.holds(cost, at):
             return False
         self._tokens = max(0.0, self._tokens - cost)
         return True
 
 
 class Limits:
-    """The two buckets of one account, or of one address without a key."""
+    """The buckets of one account, or of one address without a key: one for reads, and one a shard
+    for writes, of which the first is for everything that is not an order of another shard.
+    """
 
     def __init__(self, tier: Tier, clock: Clock) -> None:
         self.tier = tier
         self._clock = clock
         at = clock()
         self.read = TokenBucket(tier.read_rate, tier.read_capacity, at)
-        self.write = TokenBucket(tier.write_rate, tier.write_capacity, at)
+        self.writes = [
+            TokenBucket(tier.write_rate, tier.write_capacity, at) for _ in range(WRITE_BUCKETS)
+        ]
         # The balance of the lower tiers is read from a bucket of its own: once a second.
         self.balance = TokenBucket(1, 1, at) if tier.name in _SLOW_BALANCE else None
 
-    def admit(self, operation: str, method: str, cost: float) -> bool:
-        """Whether a request may pass; it is paid for if so."""
+    def admit(self, operation: str, method: str, cost: float, shard: int | None = 0) -> bool:
+        """Whether a request may pass; it is paid for if so. `shard` is the exchange index a write
+        names, None for an order that is routed by its market: that is billed to every shard.
+        """
         if self.tier is UNLIMITED:
             return True
         if operation == "GetBalance" and self.balance is not None:
             return self.balance.take(1, self._clock())
-        bucket = self.read if method == "GET" else self.write
-        return bucket.take(cost, self._clock())
+        at = self._clock()
+        if method == "GET":
+            return self.read.take(cost, at)
+        if shard is not None:
+            return self.writes[shard if shard < WRITE_BUCKETS else 0].take(cost, at)
+        if not all(bucket.holds(cost, at) for bucket in self.writes):
+            return False
+        return all(bucket.take(cost, at) for bucket in self.writes)
+
+    def run_at(self, tier: Tier) -> None:
+        """Go on at another tier; what is in the buckets stays."""
+        self.tier = tier
+        self.read.rate, self.read.capacity = tier.read_rate, tier.read_capacity
+        for bucket in self.writes:
+            bucket.rate, bucket.capacity = tier.write_rate, tier.write_capacity
 
     def __repr__(self) -> str:
         at = self._clock()
-        read, write = self.read.available(at), self.write.available(at)
+        read, write = self.read.available(at), self.writes[0].available(at)
         return f"<Limits {self.tier.name}: read {read:.0f}, write {write:.0f}>"
 
     def json(self) -> dict[str, object]:

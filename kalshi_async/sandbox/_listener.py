@@ -7,13 +7,17 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from asyncio import sleep
+from asyncio import Lock, sleep
 from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from ._serving import to_the_end
+
 # Turns of the event loop a loop may take to let go of a socket it has closed.
 _TURNS = 50
+# Connections that may wait for the event loop, so that thousands can open at once.
+_BACKLOG = 4_096
 # Host and port, with what else an IPv6 address has.
 Address = tuple[str, int] | tuple[str, int, int, int]
 
@@ -27,6 +31,7 @@ class Listener:
         self._addresses: list[Address] = []
         self._held: list[socket.socket] = []
         self._refusals = 0
+        self._turning = Lock()
 
     def __repr__(self) -> str:
         if self._runner is None:
@@ -54,7 +59,7 @@ class Listener:
 
         Raises OSError for an address that cannot be bound; nothing is left behind then.
         """
-        site = web.TCPSite(runner, host, port)
+        site = web.TCPSite(runner, host, port, backlog=_BACKLOG)
         try:
             await site.start()
         except BaseException:
@@ -67,51 +72,70 @@ class Listener:
         """Close the door: new connections are refused, idle ones end, busy ones end with their
         answer (a WebSocket goes on). Each call needs an `accept` of its own, also a cancelled one.
         """
-        if self._runner is None:
-            return
-        self._refusals += 1
-        if self._refusals > 1:
-            return
+        if self._runner is not None:
+            self._refusals += 1
+            await self._turn()
+
+    async def accept(self) -> None:
+        """Open the door again under the same address, once every `refuse` is taken back."""
+        if self._runner is not None and self._refusals:
+            self._refusals -= 1
+            await self._turn()
+
+    async def _turn(self) -> None:
+        """Bring the door to where it should be. Several may ask for that at a time."""
+        async with self._turning:
+            if self._runner is None:
+                return
+            if self._refusals and self._sites:
+                await self._shut(self._runner)
+            elif not self._refusals and not self._sites:
+                await self._open(self._runner)
+
+    async def _shut(self, runner: web.AppRunner) -> None:
         sites, self._sites = self._sites, []
         for site in sites:
             await site.stop()
         self._held = [await _hold(address) for address in self._addresses]
-        for connection in self._runner.server.connections if self._runner.server else ():
-            connection.close()
-            # aiohttp ends the task of an idle connection with that, and leaves its socket open.
-            if connection._current_request is None:
+        for connection in runner.server.connections if runner.server else ():
+            request = connection._current_request
+            if request is None:
+                connection.close()
+                # aiohttp ends the task of an idle connection with that, its socket stays open.
                 connection.force_close()
+            elif request.headers.get("Upgrade", "").lower() != "websocket":
+                # From then on aiohttp throws away whatever comes: the body must be there.
+                request.content.on_eof(connection.close)
 
-    async def accept(self) -> None:
-        """Open the door again under the same address, once every `refuse` is taken back."""
-        if self._runner is None or not self._refusals:
-            return
-        self._refusals -= 1
-        if self._refusals:
-            return
+    async def _open(self, runner: web.AppRunner) -> None:
         sockets, self._held = self._held, []
         if not sockets:
             sockets = [await _hold(address) for address in self._addresses]
         for held in sockets:
-            site = web.SockSite(self._runner, held)
+            site = web.SockSite(runner, held, backlog=_BACKLOG)
             self._sites.append(site)
             await site.start()
 
     @contextlib.asynccontextmanager
     async def refused(self) -> AsyncIterator[None]:
-        """Refuse connections inside the ``async with`` block."""
+        """Refuse connections inside the ``async with`` block. However that ends, the door is open
+        again behind it.
+        """
         try:
             await self.refuse()
             yield
         finally:
-            await self.accept()
+            await to_the_end(self.accept())
 
-    def stop(self) -> None:
-        """Forget the door for good; the runner is cleaned up next. `accept` does nothing then."""
-        self._runner, self._sites, self._refusals = None, [], 0
-        for held in self._held:
-            held.close()
-        self._held = []
+    async def stop(self) -> None:
+        """Close the door for good; the runner is cleaned up next. `accept` does nothing then."""
+        self._runner, self._refusals = None, 0
+        sites, self._sites = self._sites, []
+        held, self._held = self._held, []
+        for each in held:
+            each.close()
+        for site in sites:
+            await site.stop()
 
 
 async def _hold(address: Address) -> socket.socket:

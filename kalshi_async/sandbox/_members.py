@@ -7,10 +7,12 @@ from random import Random
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from ._auth import Account, Credentials, Key, KeyType, load_public_key, make_key
 from ._exchange import Exchange
-from ._limits import Limits, tier_named
+from ._handlers.keys import Grants, raise_tier
+from ._limits import TIERS, Limits, tier_named
 from ._text import named_uuid
 
 SCOPES = ("read", "write")
@@ -41,7 +43,9 @@ class Members:
     def open(
         self, *, tier: str | None, key_type: KeyType, amount: int, scopes: tuple[str, ...]
     ) -> Credentials:
-        """A further account with `amount` in its wallet, or the one that was kept in its place."""
+        """A further account with `amount` in its wallet, or the one that was kept in its place,
+        with another tier if need be.
+        """
         tier_named(tier)
         key_id = str(UUID(int=self._names.getrandbits(128), version=4))
         member = self._kept.get(key_id)
@@ -58,7 +62,17 @@ class Members:
             self._admit(member)
             if amount:
                 self._exchange.do(lambda engine, now: engine.deposit(member.user_id, amount, now))
+        elif member.tier != tier:
+            self._change_tier(replace(member, tier=tier))
         return Credentials(key_id, member.private_key_pem, member.user_id)
+
+    def _change_tier(self, member: StoredMember) -> None:
+        """How fast an account may be is up to the present start, its grants aside."""
+        self._exchange.keep("member", member.api_key_id, member)
+        limits = Limits(tier_named(member.tier), self._timer)
+        for grant in self._exchange.room(Grants).json(member.user_id):
+            raise_tier(limits, TIERS[str(grant["level"])])
+        self._exchange.directory.accounts[member.user_id].limits = limits
 
     def _admit(self, member: StoredMember) -> None:
         directory = self._exchange.directory

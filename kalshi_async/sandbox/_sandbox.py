@@ -10,7 +10,7 @@ import os
 import stat
 import tempfile
 import time
-from asyncio import Task, create_task, sleep, to_thread, wait
+from asyncio import Task, create_task, sleep, wait
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from aiohttp import web
@@ -38,6 +37,7 @@ from ._members import SCOPES, Members
 from ._operations import API_ROOT
 from ._restore import Recorder
 from ._server import DROPPED, SEED, Server, http_logger
+from ._serving import Serving
 from ._state import Store
 from ._state_file import made_with
 from ._text import DAY, SECOND, to_micros
@@ -76,7 +76,9 @@ class Options:
 
 
 class SandboxError(OSError):
-    """The embedded exchange could not start; the message says why and what to do."""
+    """The embedded exchange could not start, or something in it failed while it ran; the message
+    says why and what to do.
+    """
 
 
 class Sandbox(Control):
@@ -106,6 +108,7 @@ class Sandbox(Control):
         self._key_path: Path | None = None
         self._runner: web.AppRunner | None = None
         self._clockwork: Task[None] | None = None
+        self._clock_error: Exception | None = None
         self._address = ""
 
     @classmethod
@@ -141,11 +144,14 @@ class Sandbox(Control):
         `dialect` "seed" speaks the API of early 2026 beside today's. `activity` lets seeded market
         makers and takers trade, `speed` times as fast as they would. `state` names a file that
         keeps the exchange: what was acknowledged is there after the next start with the same seed,
-        markets and load.
+        markets and load. Accounts keep their money and keys, `deposit` and `key_type` are for new
+        ones; their tier is the one of the present start.
 
         Raises ValueError for bad options, LoadError for files that cannot be loaded, StateError for
         a state file that cannot be used, SandboxError for an address that cannot be bound; the last
-        three when entering. Cancelling while it starts leaves nothing behind.
+        three when entering. Cancelling while it starts takes effect once it has started, and
+        leaves nothing behind; leaving is never cut short. SandboxError when leaving: something that
+        was due while it ran failed.
         """
         if not 0 <= markets <= MOST_MARKETS:
             raise ValueError(f"markets={markets} must be between 0 and {MOST_MARKETS:,}")
@@ -350,58 +356,46 @@ class Sandbox(Control):
 
     async def _run_clock(self) -> None:
         """What is due happens when it is due, not when somebody next asks."""
+        failing = False
         while True:
             await sleep(_TICK)
             try:
                 self._exchange.tick()
                 self._exchange.room(Allocations).sweep(self._exchange.now())
-            except Exception:
-                logger.exception("the clock of the exchange failed")
-                raise
+                failing = False
+            except Exception as error:
+                # What fails once mostly fails at every tick: one report of it is enough.
+                if not failing:
+                    logger.exception("the clock of the exchange failed")
+                failing = True
+                self._clock_error = self._clock_error or error
+
+    def _check_clock(self) -> None:
+        """Raise SandboxError when something that was due failed while the exchange ran."""
+        if self._clock_error is not None:
+            raise SandboxError(
+                f"something that was due in the exchange failed ({self._clock_error!r}): what came "
+                "after it cannot be relied on; please report it with the log"
+            ) from self._clock_error
 
     async def _stop(self) -> None:
-        if self._clockwork is not None:
-            self._clockwork.cancel()
-            await wait([self._clockwork])
-            self._clockwork = None
-        self._server.listener.stop()
-        await self._server.edge.stop()
+        """End everything, each part whatever became of the others. A second call does nothing."""
+        async with contextlib.AsyncExitStack() as parts:
+            parts.callback(self._exchange.end)
+            if self._runner is not None:
+                runner, self._runner = self._runner, None
+                parts.push_async_callback(runner.cleanup)
+            parts.callback(self._forget_key)
+            parts.push_async_callback(self._server.stop)
+            if self._clockwork is not None:
+                clockwork, self._clockwork = self._clockwork, None
+                clockwork.cancel()
+                await wait([clockwork])
+
+    def _forget_key(self) -> None:
         if self._key_path is not None and self._options.state is None:
-            with contextlib.suppress(FileNotFoundError):
-                self._key_path.unlink()
+            self._key_path.unlink(missing_ok=True)
         self._key_path = None
-        if self._runner is not None:
-            runner, self._runner = self._runner, None
-            await runner.cleanup()
-        self._exchange.end()
-
-
-class Serving:
-    """The async context manager of `Sandbox.serve`."""
-
-    def __init__(self, build: Callable[[], Sandbox], host: str, port: int) -> None:
-        self._build, self._host, self._port = build, host, port
-        self._sandbox: Sandbox | None = None
-
-    async def __aenter__(self) -> Sandbox:
-        # A million markets take seconds to draw: the caller's loop goes on meanwhile.
-        sandbox = await to_thread(self._build)
-        try:
-            await sandbox._start(self._host, self._port)
-        except BaseException:
-            await sandbox._stop()
-            raise
-        self._sandbox = sandbox
-        return sandbox
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._sandbox is not None:
-            await self._sandbox._stop()
 
 
 def _instant(

@@ -23,15 +23,16 @@ from ._errors import ApiError, nested, too_many_requests
 from ._exchange import Exchange
 from ._fault_http import FaultyHttp, Lost
 from ._faults import Fault, Faults
-from ._handlers.bodies import BodyError, billed_items
+from ._handlers.bodies import BodyError, billed_items, billed_shard
 from ._handlers.exchange import exchange_status
 from ._handlers.orders import LEGACY, legacy_order
 from ._handlers.params import Params
 from ._handlers.table import HANDLERS
 from ._lag import LaggedView
-from ._limits import DEFAULT_COST, ENDPOINT_COSTS, Limits, Tier
+from ._limits import Limits, Tier, cost_of
 from ._listener import Listener
 from ._operations import API_ROOT, OPERATIONS, Operation
+from ._state_file import StateError
 from ._text import SECOND
 from ._ws.server import close_websockets, websocket
 
@@ -45,7 +46,6 @@ SEED = "seed"
 WS_PATH = "/trade-api/ws/v2"
 _ENCODER = msgspec.json.Encoder()
 _UNROUTED = "unrouted"
-_COSTS = {(method, path): cost for method, path, cost in ENDPOINT_COSTS}
 _FAULT_CODES = {429: "too_many_requests", 500: "internal_server_error", 503: "service_unavailable"}
 
 
@@ -91,12 +91,24 @@ class Server:
         self._tier, self._timer = tier, timer
         self._by_address: dict[str, Limits] = {}
         self._second, self._dated = -1, ""
+        self._unfollow: Callable[[], None] = lambda: None
         self.follow(faults)
 
     def follow(self, faults: Faults) -> None:
         """Let these faults happen from now on; what a lag is to show is kept from now on."""
+        self._unfollow()
         self.faults = faults
-        faults.follow_lag(self.exchange.room(LaggedView).keep)
+        self._unfollow = faults.follow_lag(self.exchange.room(LaggedView).keep)
+
+    async def stop(self) -> None:
+        """Let nobody in any more, end what waits in a fault, and close the WebSockets. The
+        application is cleaned up next.
+        """
+        self._unfollow()
+        await self.listener.stop()
+        await self.edge.stop()
+        # The clean-up begins with deaf ears: nobody's answer to a close frame would be heard.
+        await close_websockets(self.exchange)
 
     def application(self) -> web.Application:
         """The aiohttp application with a route for every operation."""
@@ -118,10 +130,6 @@ class Server:
 
     async def _close_websockets(self, _: web.Application) -> None:
         await close_websockets(self.exchange)
-
-    def now(self) -> float:
-        """The clock of the exchange in Unix seconds."""
-        return self.exchange.now() / SECOND
 
     def key_of(self, request: web.Request) -> Key:
         """The key that signed a request, else an ApiError 401."""
@@ -165,6 +173,10 @@ class Server:
                     await self.exchange.durable()
         except web.HTTPException:
             raise
+        except StateError as error:
+            # The disk, not the exchange, is at fault: no traceback helps with that.
+            logger.error("%s is not acknowledged: %s", operation.name, error)  # noqa: TRY400
+            return 500, nested(500, "internal_server_error").body
         except Exception:
             logger.exception("%s failed", operation.name)
             return 500, nested(500, "internal_server_error").body
@@ -180,9 +192,9 @@ class Server:
             if operation.scope and not key.allows(operation.scope):
                 raise nested(403, "forbidden", f"the key lacks the scope {operation.scope}")
         limits = account.limits if account else self._anonymous(request.remote or "")
-        cost = _COSTS.get((operation.method, operation.path), DEFAULT_COST)
-        cost *= billed_items(operation.name, sent)
-        if not limits.admit(operation.name, operation.method, cost):
+        cost = cost_of(operation.method, operation.path) * billed_items(operation.name, sent)
+        shard = billed_shard(operation.name, sent, request.query)
+        if not limits.admit(operation.name, operation.method, cost, shard):
             raise too_many_requests()
         if not operation.writes:
             # What a write does is preceded by what is due in any case.
@@ -225,7 +237,8 @@ class Server:
         )
 
     def _date(self) -> str:
-        second = int(self.now())
+        # As for the signatures: who sets a clock by it must be able to sign, whatever was advanced.
+        second = self.exchange.wall_ms() // 1000
         if second != self._second:
             self._second, self._dated = second, formatdate(second, usegmt=True)
         return self._dated

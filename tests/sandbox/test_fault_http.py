@@ -45,7 +45,7 @@ class Small:
         await self.listener.start(self._runner, "127.0.0.1", 0)
 
     async def stop(self) -> None:
-        self.listener.stop()
+        await self.listener.stop()
         await self.edge.stop()
         assert self._runner is not None
         await self._runner.cleanup()
@@ -326,7 +326,7 @@ async def test_the_server_ends_behind_a_closed_door(small: Small, wire: Wire) ->
     await wire.send()
     with pytest.raises(ConnectionResetError):
         await wire.reader.read()
-    small.listener.stop()
+    await small.listener.stop()
     await small.edge.stop()
     await small.listener.accept()
     with pytest.raises(ConnectionRefusedError):

@@ -84,7 +84,7 @@ def test_each_step_is_told_once() -> None:
     exchange.close_market("M", 2)
     exchange.settle("M", 3)
     kinds = [event.kind for event in exchange.drain() if isinstance(event, MarketChanged)]
-    assert kinds == ["created", "closed", "determined", "settled"]
+    assert kinds == ["created", "close_date_updated", "closed", "determined", "settled"]
 
 
 def test_a_market_that_was_never_open_opens() -> None:

@@ -177,8 +177,15 @@ async def test_recorded_shapes_of_limits_and_costs(shared: Path) -> None:
             exchange.base_url + "/account/limits", headers=signed(credentials, "GET", path)
         )
         assert limits.json() == json.loads((recorded / "account__limits.json").read_text())
-        costs = await http.get(exchange.base_url + "/account/endpoint_costs")
-        assert costs.json() == json.loads((recorded / "account__endpoint_costs.json").read_text())
+        costs = (await http.get(exchange.base_url + "/account/endpoint_costs")).json()
+        # Cancelling everything came after the recording.
+        cancel_all = {
+            "cost": 2,
+            "method": "DELETE",
+            "path": "/trade-api/v2/portfolio/events/orders",
+        }
+        costs["endpoint_costs"].remove(cancel_all)
+        assert costs == json.loads((recorded / "account__endpoint_costs.json").read_text())
 
 
 WORDS = (

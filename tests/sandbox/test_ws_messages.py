@@ -126,8 +126,8 @@ async def test_a_day_of_trading_fits_the_contract(exchange: Sandbox, shared: Pat
     lives = [(msg["market_ticker"], msg["event_type"]) for msg in own.of("market_lifecycle_v2")]
     assert lives == [
         *((tickers[2], kind) for kind in ("deactivated", "activated")),
-        *((tickers[0], kind) for kind in ("determined", "settled")),
-        *((tickers[2], kind) for kind in ("determined", "settled")),
+        *((tickers[0], kind) for kind in ("close_date_updated", "determined", "settled")),
+        *((tickers[2], kind) for kind in ("close_date_updated", "determined", "settled")),
     ]
     assert not other.of("order_group_updates")
 

@@ -19,7 +19,7 @@ The names of schemas and fields are those of the contract: they show in the erro
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -42,7 +42,15 @@ class _Batch(msgspec.Struct):
     orders: list[msgspec.Raw] = []
 
 
+class _Routed(msgspec.Struct):
+    exchange_index: int | None = None
+    ticker: str | None = None
+    market_ticker: str | None = None
+
+
 _BATCH = msgspec.json.Decoder(_Batch)
+_ROUTED = msgspec.json.Decoder(_Routed)
+_ROUTED_BY_BODY = frozenset(("CreateOrderV2", "AmendOrderV2", "DecreaseOrderV2"))
 _BATCHES = frozenset(("BatchCreateOrdersV2", "BatchCancelOrdersV2"))
 
 
@@ -237,6 +245,26 @@ def billed_items(operation: str, raw: bytes) -> int:
         return max(1, len(_BATCH.decode(raw).orders))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return 1
+
+
+def billed_shard(operation: str, raw: bytes, query: Mapping[str, str]) -> int | None:
+    """The exchange index whose bucket a request bills: the one that an order names; None for an
+    order that its market routes; 0 for everything else, and for what cannot be read.
+    """
+    if operation == "CancelOrderV2":
+        index = query.get("exchange_index") or ""
+        if index.isascii() and index.isdecimal() and len(index) < 4:
+            return int(index)
+        return 0 if index or not query.get("market_ticker") else None
+    if operation not in _ROUTED_BY_BODY:
+        return 0
+    try:
+        named = _ROUTED.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return 0
+    if named.exchange_index is not None:
+        return max(0, named.exchange_index)
+    return None if named.ticker or named.market_ticker else 0
 
 
 def _kind(value: object) -> str:

@@ -285,9 +285,7 @@ def raise_tier(limits: Limits, tier: Tier) -> None:
     """
     if limits.tier.read_rate >= tier.read_rate and limits.tier.write_rate >= tier.write_rate:
         return
-    limits.tier = tier
-    limits.read.rate, limits.read.capacity = tier.read_rate, tier.read_capacity
-    limits.write.rate, limits.write.capacity = tier.write_rate, tier.write_capacity
+    limits.run_at(tier)
 
 
 async def upgrade_usage_level(call: Call) -> object:

@@ -83,6 +83,8 @@ class Outbox:
     async def ready(self) -> None:
         """Return when the next command may be read."""
         while self._waiting > _FULL and not self.final:
+            # Waiting for an event that is set returns at once: nobody else would get a turn.
+            self._emptied.clear()
             await self._emptied.wait()
 
     def _append(self, channel: str, payload: bytes) -> None:
@@ -136,7 +138,6 @@ class Outbox:
             items, self._items = self._items, []
             self._unread = self._waiting = 0
             self._filled.clear()
-            self._emptied.clear()
             await durable()
             parts: list[bytes] = []
             size = 0
