@@ -36,6 +36,7 @@ from ._limits import tier_named
 from ._members import SCOPES, Members
 from ._operations import API_ROOT
 from ._restore import Recorder
+from ._rfq.communications import Communications
 from ._server import DROPPED, SEED, Server, http_logger
 from ._serving import Serving
 from ._state import Store
@@ -101,9 +102,9 @@ class Sandbox(Control):
             dialect=options.dialect,
         )
         self._members = Members(self._exchange, timer=options.timer)
-        # What clients did to their keys and levels before a restart holds from the start.
-        self._exchange.room(KeyRing)
-        self._exchange.room(Grants)
+        # What clients did before a restart holds from the start, and is read before the clock runs.
+        for kept in (KeyRing, Grants, Allocations, Communications):
+            self._exchange.room(kept)
         self._credentials = self.add_account(tier=options.tier, key_type=options.key_type)
         self._key_path: Path | None = None
         self._runner: web.AppRunner | None = None

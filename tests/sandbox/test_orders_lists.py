@@ -13,7 +13,8 @@ import pytest
 
 from kalshi_async.sandbox import Sandbox
 from kalshi_async.sandbox._catalog.query import Window
-from kalshi_async.sandbox._handlers.orders import LEGACY, largest_batch, newest_first
+from kalshi_async.sandbox._handlers.order_lists import newest_first
+from kalshi_async.sandbox._handlers.orders import LEGACY, largest_batch
 from kalshi_async.sandbox._operations import API_ROOT
 from kalshi_async.sandbox._records import Order
 
