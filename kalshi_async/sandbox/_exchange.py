@@ -18,8 +18,8 @@ from ._events import Event
 from ._live.life import Life
 from ._live.listing import listing_of
 from ._live.view import LiveMarkets
+from ._recorder import Recorder
 from ._records import Listing
-from ._restore import Recorder
 from ._rfq.communications import Communications
 from ._text import DAY, SECOND, uuid_text
 from ._units import ONE

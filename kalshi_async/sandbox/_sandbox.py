@@ -14,7 +14,6 @@ from asyncio import Task, create_task, sleep, wait
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -25,23 +24,22 @@ from aiohttp import web
 from ._activity import Activity, activity_of
 from ._auth import Credentials, KeyType
 from ._catalog.catalog import Catalog
-from ._catalog.draw import default_now
+from ._combos import Combos
 from ._control import Control, money
 from ._exchange import Exchange
 from ._faults import Faults
 from ._fcm import FcmMembers
 from ._handlers.keys import Grants, KeyRing
-from ._handlers.subaccounts import Allocations
+from ._handlers.subaccounts import Allocations, Netting
 from ._limits import tier_named
 from ._members import SCOPES, Members
 from ._operations import API_ROOT
-from ._restore import Recorder
+from ._options import Options, instant_of, recorder_of
+from ._recorder import Recorder
+from ._rfq.block_trades import BlockRoom
 from ._rfq.communications import Communications
 from ._server import DROPPED, SEED, Server, http_logger
 from ._serving import Serving
-from ._state import Store
-from ._state_file import made_with
-from ._text import DAY, SECOND, to_micros
 
 if TYPE_CHECKING:
     from kalshi_async import KalshiClient
@@ -50,30 +48,9 @@ logger = logging.getLogger("kalshi_async.sandbox")
 MOST_MARKETS = 1_000_000
 # Two thousand ids fit into one request line, as the contract allows.
 _LONGEST_LINE = 1 << 18
-# The start of the present day, so that all of a day lists the same.
-TODAY = "today"
 _OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 # Seconds between two looks at what is due.
 _TICK = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How an exchange was asked to be; `deposit` in millionths of a dollar."""
-
-    seed: int
-    markets: int
-    paths: tuple[Path, ...]
-    now: int
-    tier: str | None
-    faults: Faults
-    key_type: KeyType
-    clock: Callable[[], float]
-    timer: Callable[[], float]
-    deposit: int
-    dialect: str | None
-    activity: Activity | None
-    state: Path | None
 
 
 class SandboxError(OSError):
@@ -103,8 +80,17 @@ class Sandbox(Control):
         )
         self._members = Members(self._exchange, timer=options.timer)
         # What clients did before a restart holds from the start, and is read before the clock runs.
-        for kept in (KeyRing, Grants, Allocations, Communications):
-            self._exchange.room(kept)
+        for room in (
+            Allocations,
+            BlockRoom,
+            Combos,
+            Communications,
+            FcmMembers,
+            Grants,
+            KeyRing,
+            Netting,
+        ):
+            self._exchange.room(room)
         self._credentials = self.add_account(tier=options.tier, key_type=options.key_type)
         self._key_path: Path | None = None
         self._runner: web.AppRunner | None = None
@@ -163,7 +149,7 @@ class Sandbox(Control):
         tier_named(tier)
         paths = (load,) if isinstance(load, str | Path) else tuple(load)
         kept = None if state is None else Path(state)
-        instant = _instant(now, seed, clock, kept)
+        instant = instant_of(now, seed, clock, kept)
         options = Options(
             seed=seed,
             markets=markets,
@@ -174,7 +160,7 @@ class Sandbox(Control):
             key_type=key_type,
             clock=clock,
             timer=timer,
-            deposit=money(deposit, "deposit"),
+            deposit=_deposit(deposit),
             dialect=dialect,
             activity=activity_of(activity, speed),
             state=kept,
@@ -183,7 +169,7 @@ class Sandbox(Control):
         def build() -> Sandbox:
             catalog = Catalog(seed=seed, markets=markets, now=instant, paths=paths)
             with contextlib.ExitStack() as undo:
-                recorder = _recorder(catalog, options)
+                recorder = recorder_of(catalog, options)
                 if recorder is not None:
                     undo.callback(recorder.close)
                 sandbox = cls(catalog, options, recorder)
@@ -265,9 +251,7 @@ class Sandbox(Control):
 
         Raises ValueError for an unknown tier or key type, or a deposit that is not dollars.
         """
-        amount = self._options.deposit if deposit is None else money(deposit, "deposit")
-        if amount < 0:
-            raise ValueError(f"deposit={deposit!r} must not be negative")
+        amount = self._options.deposit if deposit is None else _deposit(deposit)
         named = self._options.tier if tier == "same" else tier
         return self._members.open(tier=named, key_type=key_type, amount=amount, scopes=scopes)
 
@@ -399,34 +383,11 @@ class Sandbox(Control):
         self._key_path = None
 
 
-def _instant(
-    now: datetime | Literal["today"] | None,
-    seed: int,
-    clock: Callable[[], float],
-    state: Path | None,
-) -> int:
-    """The instant of the catalog: the one asked for, else that of the state file."""
-    if isinstance(now, datetime):
-        return to_micros(now)
-    if now not in (None, TODAY):
-        raise ValueError(f"now={now!r} must be a datetime, {TODAY!r} or None")
-    kept = None if state is None else made_with(state, "catalog")
-    if kept is not None:
-        return int(kept)
-    return default_now(seed) if now is None else int(clock()) * SECOND // DAY * DAY
-
-
-def _recorder(catalog: Catalog, options: Options) -> Recorder | None:
-    """What writes the state file, None without one."""
-    if options.state is None:
-        return None
-    meta = {
-        "seed": str(options.seed),
-        "markets": str(options.markets),
-        "load": "\n".join(str(path) for path in options.paths),
-        "catalog": str(catalog.now),
-    }
-    return Recorder(Store.open(options.state, meta))
+def _deposit(dollars: Decimal | str) -> int:
+    amount = money(dollars, "deposit")
+    if amount < 0:
+        raise ValueError(f"deposit={dollars!r} must not be negative")
+    return amount
 
 
 def _is_loopback(host: str) -> bool:

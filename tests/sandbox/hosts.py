@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kalshi_async.sandbox._engine import Engine
 from kalshi_async.sandbox._events import Event
-from kalshi_async.sandbox._restore import Recorder
+from kalshi_async.sandbox._recorder import Recorder
 from kalshi_async.sandbox._state import Store
 
 

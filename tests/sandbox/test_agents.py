@@ -19,8 +19,8 @@ from kalshi_async.sandbox._catalog.draw import default_now
 from kalshi_async.sandbox._events import BookChanged, Event, Traded
 from kalshi_async.sandbox._exchange import Exchange
 from kalshi_async.sandbox._floor import HOUSE
+from kalshi_async.sandbox._recorder import Recorder
 from kalshi_async.sandbox._records import FINALIZED, Trade
-from kalshi_async.sandbox._restore import Recorder
 from kalshi_async.sandbox._state import Store
 from kalshi_async.sandbox._text import SECOND
 

@@ -13,8 +13,8 @@ from kalshi_async.sandbox._errors import ApiError
 from kalshi_async.sandbox._events import Event
 from kalshi_async.sandbox._groups import allowance
 from kalshi_async.sandbox._holdings import Trader
+from kalshi_async.sandbox._kept import ORDER, TRADE
 from kalshi_async.sandbox._records import Order, Trade
-from kalshi_async.sandbox._restore import ORDER, TRADE
 from kalshi_async.sandbox._state import StateError, Store
 
 from . import test_engine_money as money
@@ -303,7 +303,7 @@ def test_the_tape_is_kept_and_cut_to_the_newest(
         place(host.engine, "b", "ask", 5000, number, now=number, ticker="N")
         host.deliver()
     host.close()
-    monkeypatch.setattr("kalshi_async.sandbox._restore.MOST_TRADES", 2)
+    monkeypatch.setattr("kalshi_async.sandbox._recorder.MOST_TRADES", 2)
     for _ in range(2):
         host = restarted(host, path)
         assert host.recorder is not None

@@ -21,8 +21,8 @@ from .._catalog.tape import Trade as TapeTrade
 from .._catalog.tape import behind, candles_of, newest_first, trades_of
 from .._combos import Combos, combo_event, combo_market
 from .._events import BookChanged, Event, MarketChanged, Traded
+from .._kept import TRADE
 from .._records import Trade
-from .._restore import TRADE
 from .._text import MINUTE
 from .listing import TICK, listing_of
 from .market import LiveMarket, Renderer
