@@ -71,8 +71,8 @@ class Control:
 
     def advance(self, seconds: float) -> None:
         """Let the clock of trading jump ahead: orders expire, markets open, close and settle,
-        agents trade. Signatures are still held against the wall clock. All of it is done when this
-        returns: an hour of 50 markets with agents takes some seconds.
+        makers and takers trade. Signatures are still held against the wall clock. All of it is
+        done when this returns: an hour of activity in 50 markets takes some seconds.
 
         Raises ValueError for a negative number: time does not go back.
         """

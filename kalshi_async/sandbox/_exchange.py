@@ -9,10 +9,10 @@ from typing import TypeVar, cast
 import msgspec
 
 from ._activity import Activity
-from ._agents import Agents
 from ._auth import Directory
 from ._catalog.catalog import Catalog
 from ._combos import combo_listing
+from ._crowd import Crowd
 from ._engine import Engine
 from ._events import Event
 from ._live.life import Life
@@ -76,7 +76,7 @@ class Exchange:
             recorder.restore(self)
         self.life = Life(self)
         self.live = LiveMarkets(self)
-        self.agents = None if activity is None else Agents(self, activity)
+        self.crowd = None if activity is None else Crowd(self, activity)
 
     # Time
 
@@ -94,12 +94,12 @@ class Exchange:
     def tick(self) -> None:
         """Do what is due by now."""
         now = self.now()
-        if self.agents is not None:
-            self.agents.act(now)
+        if self.crowd is not None:
+            self.crowd.act(now)
         self.reach(now)
 
     def reach(self, now: int) -> None:
-        """Do what is due by an instant, agents apart: each thing at its own time."""
+        """Do what is due by an instant, the crowd apart: each thing at its own time."""
         while (due := self.life.next) < now:
             self._reach(due)
         self._reach(now)

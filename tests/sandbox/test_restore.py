@@ -68,12 +68,12 @@ def of_trader(trader: Trader, now: int) -> object:
     }
 
 
-# Commands beyond those of the money test: names that change, agents of the house, pauses.
+# Commands beyond those of the money test: names that change, dealers of the house, pauses.
 more = st.one_of(
     st.tuples(st.just("rename"), money.users, money.picks, st.integers(0, 6)),
     st.tuples(st.just("name"), money.users, money.sides, money.prices, st.integers(0, 6)),
-    st.tuples(st.just("agent"), money.sides, money.prices, st.integers(1, 900), st.booleans()),
-    st.tuples(st.just("agent off"), money.picks),
+    st.tuples(st.just("dealer"), money.sides, money.prices, st.integers(1, 900), st.booleans()),
+    st.tuples(st.just("dealer off"), money.picks),
     st.tuples(st.just("group"), money.users, st.booleans()),
     st.tuples(st.just("subaccount"), money.users),
     st.tuples(st.sampled_from(["pause", "resume"])),
@@ -88,14 +88,14 @@ def run(exchange: Engine, command: tuple, now: int) -> object:
     kind, *args = command
     if kind in ("group", "reset", "place") and not exchange.traders[args[0]].groups:
         return exchange.create_group(args[0], 1500, now)
-    if kind in ("rename", "agent off"):
-        user_id, pick = (args[0], args[1]) if kind == "rename" else ("agent", args[0])
+    if kind in ("rename", "dealer off"):
+        user_id, pick = (args[0], args[1]) if kind == "rename" else ("dealer", args[0])
         resting = list(exchange.traders[user_id].resting.values())
         if not resting:
             return None
         order = resting[pick % len(resting)]
-        if kind == "agent off":
-            return exchange.cancel("agent", order.order_id, now)
+        if kind == "dealer off":
+            return exchange.cancel("dealer", order.order_id, now)
         return exchange.amend(
             user_id,
             order.order_id,
@@ -110,10 +110,10 @@ def run(exchange: Engine, command: tuple, now: int) -> object:
     if kind == "name":
         user_id, side, price, number = args
         return place(exchange, user_id, side, price, 3, now=now, client_order_id=f"name-{number}")
-    if kind == "agent":
+    if kind == "dealer":
         side, price, count, rests = args
         how = "good_till_canceled" if rests else "immediate_or_cancel"
-        return place(exchange, "agent", side, price, count / 100, now=now, time_in_force=how)
+        return place(exchange, "dealer", side, price, count / 100, now=now, time_in_force=how)
     if kind == "group":
         user_id, new = args
         if new:
@@ -139,7 +139,7 @@ def step(host: Host, command: tuple, now: int) -> tuple[object, list[Event]]:
 
 
 def opened(path: Path) -> Host:
-    """The exchange of the money test and an agent of the house, in a new file."""
+    """The exchange of the money test and a dealer of the house, in a new file."""
     host = Host(unused(money.build()), Store.open(path, {}))
     exchange = host.engine
     for user_id in "abc":
@@ -148,7 +148,7 @@ def opened(path: Path) -> Host:
         exchange.create_subaccount(user_id, 0)
         exchange.transfer(user_id, 5 * SECOND, 0, to_subaccount=1)
         exchange.create_group(user_id, 1500, 0)
-    exchange.open_account("agent", house=True)
+    exchange.open_account("dealer", house=True)
     for ticker in "MN":
         exchange.market(ticker, 0)
     host.deliver()
@@ -331,11 +331,11 @@ def test_the_house_keeps_only_what_rests(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     host = opened(path)
     for number in range(1, 5):
-        resting = place(host.engine, "agent", "bid", 2000, 1, now=number)
+        resting = place(host.engine, "dealer", "bid", 2000, 1, now=number)
         host.deliver()
-        host.engine.cancel("agent", resting.order_id, number)
+        host.engine.cancel("dealer", resting.order_id, number)
         host.deliver()
-    place(host.engine, "agent", "ask", 4900, 3, now=9, time_in_force="immediate_or_cancel")
+    place(host.engine, "dealer", "ask", 4900, 3, now=9, time_in_force="immediate_or_cancel")
     host.deliver()
     host.close()
     store = Store.open(path, {})

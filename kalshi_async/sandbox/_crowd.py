@@ -44,7 +44,7 @@ _QUOTES = 6
 _MAKERS, _TAKERS = 4, 8
 
 
-class Agents:
+class Crowd:
     """All desks, in the order in which they act next."""
 
     def __init__(self, exchange: Exchange, activity: Activity) -> None:
@@ -75,7 +75,7 @@ class Agents:
                 self._strays.append(order)
 
     def __repr__(self) -> str:
-        return f"<Agents of {len(self._desks)} markets>"
+        return f"<Crowd of {len(self._desks)} markets>"
 
     def _left_quotes(self, engine: Engine) -> list[Order]:
         """What the makers left in the books before a restart, oldest first."""

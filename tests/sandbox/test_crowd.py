@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from kalshi_async.sandbox._activity import Activity, activity_of
-from kalshi_async.sandbox._agents import snapped
 from kalshi_async.sandbox._catalog.catalog import Catalog
 from kalshi_async.sandbox._catalog.draw import default_now
+from kalshi_async.sandbox._crowd import snapped
 from kalshi_async.sandbox._events import BookChanged, Event, Traded
 from kalshi_async.sandbox._exchange import Exchange
 from kalshi_async.sandbox._floor import HOUSE
@@ -41,7 +41,7 @@ class Wall:
 
 
 class Running:
-    """An exchange with agents, and everything it told."""
+    """An exchange with a crowd, and everything it told."""
 
     def __init__(
         self,
@@ -96,10 +96,10 @@ class Running:
             found["positions"] += len(trader.positions)
             found["ids"] += len(trader.client_ids)
             found["interests"] += len(trader.interests)
-        assert self.exchange.agents is not None
+        assert self.exchange.crowd is not None
         found["quotes"] = sum(
             len(quotes)
-            for _, _, desk in self.exchange.agents._desks
+            for _, _, desk in self.exchange.crowd._desks
             for quotes in desk.quotes.values()
         )
         return found
@@ -150,7 +150,7 @@ def test_speed_is_how_often_somebody_acts() -> None:
     assert 5 < len(fast.changes) / len(slow.changes) < 20
 
 
-def test_agents_rest_while_trading_is_paused() -> None:
+def test_crowd_rest_while_trading_is_paused() -> None:
     running = Running().run(30, step=30)
     running.exchange.do(lambda engine, now: engine.pause(now))
     before = len(running.trades)
@@ -171,7 +171,7 @@ def test_a_market_that_ended_is_left_alone() -> None:
     assert running.exchange.engine.markets[ticker].status == FINALIZED
     assert {change.ticker for change in running.changes[before:]} - {ticker}
     assert all(change.ticker != ticker for change in running.changes[before:])
-    assert repr(running.exchange.agents) == "<Agents of 1 markets>"
+    assert repr(running.exchange.crowd) == "<Crowd of 1 markets>"
     held = [key for trader in running.exchange.engine.traders.values() for key in trader.interests]
     assert ticker not in {name for _, name in held}
 
@@ -195,7 +195,7 @@ def test_an_hour_of_activity_takes_no_more_memory_than_a_few_minutes() -> None:
     assert running.exchange.engine.drain() == []
 
 
-def test_money_is_conserved_among_agents_and_a_member() -> None:
+def test_money_is_conserved_among_crowd_and_a_member() -> None:
     running = Running(active=3)
     engine = running.exchange.engine
     engine.open_account("member")
@@ -260,10 +260,10 @@ def test_a_restart_with_fewer_markets_takes_the_other_quotes_away(tmp_path: Path
 def maker_quotes(running: Running) -> dict[tuple[str, bool], list[str]]:
     """Resting orders of the makers by market and side, oldest first."""
     engine = running.exchange.engine
-    assert running.exchange.agents is not None
+    assert running.exchange.crowd is not None
     orders = [
         order
-        for user_id in running.exchange.agents._makers
+        for user_id in running.exchange.crowd._makers
         for order in engine.traders[user_id].resting.values()
     ]
     found: dict[tuple[str, bool], list[str]] = {}
@@ -272,7 +272,7 @@ def maker_quotes(running: Running) -> dict[tuple[str, bool], list[str]]:
     return found
 
 
-def test_catalog_quotes_are_not_the_agents_own() -> None:
+def test_catalog_quotes_are_not_the_crowd_own() -> None:
     running = Running().run(5, step=5)
     house = running.exchange.engine.traders[HOUSE]
     assert house.house
@@ -334,7 +334,7 @@ def test_who_hears_of_an_action_may_use_the_exchange() -> None:
     asking.exchange.listen(ask)
     for running in (plain, asking):
         running.run(60, step=20)
-        assert running.exchange.agents is not None
-        numbers = sorted(number for _, number, _ in running.exchange.agents._desks)
+        assert running.exchange.crowd is not None
+        numbers = sorted(number for _, number, _ in running.exchange.crowd._desks)
         assert numbers == list(range(8))
     assert len(plain.trades) > 20
