@@ -209,7 +209,7 @@ class Sandbox(Control):
             if self._options.state is None:
                 handle, name = tempfile.mkstemp(prefix="kalshi-sandbox-", suffix=".pem")
             else:
-                name = f"{self._options.state}.pem"
+                name = f"{self._options.state.absolute()}.pem"
                 Path(name).unlink(missing_ok=True)
                 handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
             self._key_path = Path(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -98,8 +99,10 @@ def call(settings: dict[str, str], method: str, path: str, body: object = None) 
 
 
 def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
-    options = ("--markets", "50", "--state", str(tmp_path / "paper.db"), "--key-type", "rsa")
+    named = os.path.relpath(tmp_path / "paper.db")
+    options = ("--markets", "50", "--state", named, "--key-type", "rsa")
     with sandbox(*options) as (process, first):
+        assert Path(first["KALSHI_PRIVATE_KEY_PATH"]).is_absolute()
         placed = call(first, "POST", "/portfolio/events/orders", ORDER)
         assert placed.status_code == 201
         process.kill()
