@@ -5,6 +5,8 @@ operating system refuses whoever knocks, and opened again under the same address
 from __future__ import annotations
 
 import contextlib
+import errno
+import ipaddress
 import os
 import socket
 from asyncio import Lock, sleep
@@ -159,3 +161,22 @@ async def _hold(address: Address) -> socket.socket:
         # Some loops close a listening socket only in their next turn.
         await sleep(0)
     raise taken
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def cannot_bind(host: str, port: int, error: OSError) -> str:
+    """Why an address cannot be listened on, and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is taken: choose another, or port 0 for any free one"
+    if error.errno == errno.EACCES:
+        return (
+            f"port {port} on {host} needs more rights: choose one above 1023, or 0 for any free one"
+        )
+    return f"cannot listen on {host} port {port}: {error.strerror or error}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import ipaddress
 import logging
 import os
 import stat
@@ -32,6 +30,7 @@ from ._fcm import FcmMembers
 from ._handlers.keys import Grants, KeyRing
 from ._handlers.subaccounts import Allocations, Netting
 from ._limits import tier_named
+from ._listener import cannot_bind, is_loopback
 from ._members import SCOPES, Members
 from ._operations import API_ROOT
 from ._options import Options, instant_of, recorder_of
@@ -315,7 +314,7 @@ class Sandbox(Control):
     # Its life
 
     async def _start(self, host: str, port: int) -> None:
-        if not _is_loopback(host):
+        if not is_loopback(host):
             logger.warning("the sandbox listens on %s: other machines can reach it", host)
         runner = web.AppRunner(
             self._server.application(),
@@ -331,7 +330,7 @@ class Sandbox(Control):
             await self._server.listener.start(runner, host, port)
         except OSError as error:
             await self._stop()
-            raise SandboxError(_cannot_bind(host, port, error)) from error
+            raise SandboxError(cannot_bind(host, port, error)) from error
         self._clockwork = create_task(self._run_clock())
         await self._exchange.durable()
         name, bound = self._server.listener.address
@@ -388,20 +387,3 @@ def _deposit(dollars: Decimal | str) -> int:
     if amount < 0:
         raise ValueError(f"deposit={dollars!r} must not be negative")
     return amount
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _cannot_bind(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is taken: choose another, or port 0 for any free one"
-    if error.errno == errno.EACCES:
-        return (
-            f"port {port} on {host} needs more rights: choose one above 1023, or 0 for any free one"
-        )
-    return f"cannot listen on {host} port {port}: {error.strerror or error}"
