@@ -5,9 +5,7 @@ from __future__ import annotations
 from ._errors import ApiError, bad_request, nested, not_found
 from ._floor import Floor
 from ._holdings import Trader
-from ._records import Payment, Transfer, Wallet
-
-MOST_SUBACCOUNTS = 63
+from ._records import LAST_SUBACCOUNT, Payment, Transfer, Wallet
 
 
 def insufficient_balance() -> ApiError:
@@ -35,8 +33,8 @@ class Accounts(Floor):
         """The number of a new subaccount, counted from 1."""
         trader = self.trader(user_id)
         number = max(trader.subaccounts) + 1
-        if number > MOST_SUBACCOUNTS:
-            raise nested(400, "max_subaccounts_reached", f"at most {MOST_SUBACCOUNTS}")
+        if number > LAST_SUBACCOUNT:
+            raise nested(400, "max_subaccounts_reached", f"at most {LAST_SUBACCOUNT}")
         trader.subaccounts.add(number)
         self.move_cash(trader.wallet(number, 0), 0, "transfer", now)
         return number

@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ._accounts import Accounts, insufficient_balance
-from ._errors import nested
-from ._fees import maker_fee, taker_fee
+from ._errors import nested, unknown_subaccount
 from ._floor import Floor
 from ._holdings import Interest, Trader
 from ._records import EXECUTED, FOK, MAKER, MarketState, Order
@@ -43,7 +42,7 @@ def cross(
     interests, shorts = [], []
     for party, trader in zip((taker, maker), traders, strict=True):
         interest = trader.interest(party.subaccount, market)
-        short = _short(trader, interest, market, party, price, count, taking=party is taker)
+        short = _short(trader, interest, party, price, count, taking=party is taker)
         if floor.lacks(trader, interest.wallet, short, None):
             raise insufficient_balance()
         interests.append(interest)
@@ -78,7 +77,7 @@ def cross(
 def _trader(floor: Floor, party: Party) -> Trader:
     trader = floor.trader(party.user_id)
     if party.subaccount not in trader.subaccounts:
-        raise nested(400, "invalid_subaccount", f"there is no subaccount {party.subaccount}")
+        raise unknown_subaccount(party.subaccount)
     if party.client_order_id in trader.client_ids:
         raise nested(409, "order_already_exists")
     return trader
@@ -87,7 +86,6 @@ def _trader(floor: Floor, party: Party) -> Trader:
 def _short(
     trader: Trader,
     interest: Interest,
-    market: MarketState,
     party: Party,
     price: int,
     count: int,
@@ -97,8 +95,5 @@ def _short(
     """What a party is short of."""
     if trader.house:
         return 0
-    if taking:
-        fee = taker_fee(market.fee_thousandths, count, price)
-    else:
-        fee = maker_fee(market.fee_thousandths, market.maker_quarters, count, price)
+    fee = interest.fee(price, count, taking=taking)
     return fee - interest.free_after(party.bid, price, count)

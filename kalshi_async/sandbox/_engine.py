@@ -11,10 +11,9 @@ from heapq import heappop
 
 from . import _crossing as crossing
 from . import _lifecycle as lifecycle
-from ._accounts import Accounts
-from ._accounts import insufficient_balance as insufficient_balance
+from ._accounts import Accounts, insufficient_balance
 from ._crossing import Party
-from ._errors import nested, not_found
+from ._errors import bad_request, nested, not_found, unknown_subaccount
 from ._events import OrderChanged, TradingChanged
 from ._group_commands import Groups
 from ._holdings import Interest, Trader
@@ -32,11 +31,11 @@ class Engine(Accounts, Groups):
         """Place an order: it trades, rests, or is cancelled, as its time in force says."""
         trader = self.trader(new.user_id)
         if new.subaccount not in trader.subaccounts:
-            raise nested(400, "invalid_subaccount", f"there is no subaccount {new.subaccount}")
+            raise unknown_subaccount(new.subaccount)
         if new.client_order_id in trader.client_ids:
             raise nested(409, "order_already_exists")
-        market = self.market(new.ticker, now)
-        if market is None or new.shard not in (None, market.shard):
+        market = self.known_market(new.ticker, now)
+        if new.shard not in (None, market.shard):
             raise not_found()
         self._check_open(market)
         _check_size(market, new.price, new.count)
@@ -150,8 +149,7 @@ class Engine(Accounts, Groups):
         found = [
             order for order in trader.resting.values() if subaccount in (None, order.subaccount)
         ]
-        for order in found:
-            self.reduce(trader, order, order.remaining, now, "")
+        self.cancel_orders(found, now, "")
         return found
 
     def decrease(
@@ -167,7 +165,7 @@ class Engine(Accounts, Groups):
         """Make a resting order smaller; it keeps its place. Down to zero cancels it."""
         trader, order = self.own_order(user_id, order_id, subaccount)
         if (reduce_by is None) == (reduce_to is None):
-            raise nested(400, "bad_request", "give one of reduce_by and reduce_to")
+            raise bad_request("give one of reduce_by and reduce_to")
         count = order.remaining - reduce_to if reduce_to is not None else reduce_by or 0
         if (reduce_to or 0) < 0 or not 0 < count <= order.remaining:
             raise nested(
@@ -285,9 +283,7 @@ class Engine(Accounts, Groups):
         block: bool = False,
     ) -> tuple[Order, Order]:
         """A trade that two parties agreed on, beside the book: (the taker's order, the maker's)."""
-        market = self.market(ticker, now)
-        if market is None:
-            raise not_found()
+        market = self.known_market(ticker, now)
         self._check_open(market)
         _check_size(market, price, count)
         taker = Party(taker_user, taker_subaccount, taker_client_order_id, taker_bid)

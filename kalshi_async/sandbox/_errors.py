@@ -28,6 +28,16 @@ def bad_request(details: str) -> ApiError:
     return nested(400, "bad_request", details)
 
 
+def forbidden(details: str) -> ApiError:
+    """403 of what a key or an account may not do."""
+    return nested(403, "forbidden", details)
+
+
+def unknown_subaccount(number: int) -> ApiError:
+    """400 of a subaccount that the account does not have."""
+    return nested(400, "invalid_subaccount", f"there is no subaccount {number}")
+
+
 def not_found() -> ApiError:
     """404, the same for every kind of object."""
     return nested(404, "not_found")

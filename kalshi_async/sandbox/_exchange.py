@@ -16,7 +16,7 @@ from ._crowd import Crowd
 from ._engine import Engine
 from ._events import Event
 from ._live.life import Life
-from ._live.listing import listing_of
+from ._live.listing import TICK, listing_of
 from ._live.view import LiveMarkets
 from ._recorder import Recorder
 from ._records import Listing
@@ -110,6 +110,11 @@ class Exchange:
         self.room(Communications).advance(now)
         self._deliver()
 
+    @property
+    def cutoff(self) -> int:
+        """What ended before this instant, on the clock of trading, is only in historical lists."""
+        return self.catalog.cutoff + self.shift
+
     # Commands
 
     def do(self, command: Callable[[Engine, int], T]) -> T:
@@ -174,5 +179,5 @@ class Exchange:
             return book.levels(bid)
         listed = self.catalog.book(ticker)
         if bid:
-            return [(price * 10, count) for price, count in listed.yes]
-        return [(ONE - price * 10, count) for price, count in listed.no]
+            return [(tick * TICK, count) for tick, count in listed.yes]
+        return [(ONE - tick * TICK, count) for tick, count in listed.no]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ._errors import ApiError, bad_request, nested, not_found
+from ._errors import bad_request, forbidden, nested, not_found
 from ._fcm_risk import NewYorkDay, executed_premium
 from ._fees import taker_fee
 from ._text import named_uuid
@@ -52,11 +52,6 @@ class Utilization(msgspec.Struct, kw_only=True, frozen=True):
     day: str
 
 
-def forbidden() -> ApiError:
-    """403 of an account that is not an FCM."""
-    return nested(403, "forbidden", "the account is not an FCM member")
-
-
 class FcmMembers:
     """The FCMs of one exchange and their subtraders."""
 
@@ -85,7 +80,7 @@ class FcmMembers:
         """The FCM with this account, else 403."""
         found = self._members.get(user_id)
         if found is None:
-            raise forbidden()
+            raise forbidden("the account is not an FCM member")
         return found
 
     def subtraders(self, user_id: str) -> list[Subtrader]:
@@ -201,18 +196,16 @@ class FcmMembers:
         if found is None or market is None:
             return
         if found.cap is None:
-            raise nested(403, "forbidden", "no event contract daily cap is set for the subtrader")
+            raise forbidden("no event contract daily cap is set for the subtrader")
         category = self._category(market.event_ticker)
         if category in found.blocked:
-            raise nested(403, "forbidden", f"category {category} is blocked for the subtrader")
+            raise forbidden(f"category {category} is blocked for the subtrader")
         used = self.utilization(found, now)
         pays = price if bid else ONE - price
         needed = count * pays + taker_fee(market.fee_thousandths, count, price)
         left = found.cap - used.executed - used.resting
         if needed > left:
-            raise nested(
-                403,
-                "forbidden",
+            raise forbidden(
                 f"the order needs ${money_text(needed)} of ${money_text(max(left, 0))} "
                 "left under the event contract daily cap",
             )

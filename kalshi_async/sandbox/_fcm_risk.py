@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from ._engine import Engine, insufficient_balance
+from ._accounts import insufficient_balance
+from ._engine import Engine
 from ._events import PositionChanged
 from ._holdings import Interest, Trader
 from ._records import Fill, MarketState

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from heapq import heapify, heappush
 
 from ._errors import bad_request, not_found
@@ -16,9 +16,9 @@ from ._events import (
     PositionChanged,
     Traded,
 )
-from ._fees import UNIT, align, maker_fee, taker_fee
+from ._fees import UNIT, align
 from ._groups import matched
-from ._holdings import Interest, Trader
+from ._holdings import Trader
 from ._levels import LiveBook
 from ._records import (
     ACTIVE,
@@ -105,6 +105,13 @@ class Floor:
                 self._quote(market, bid, price, count, now)
         return market
 
+    def known_market(self, ticker: str, now: int) -> MarketState:
+        """A market by its ticker, else 404."""
+        found = self.market(ticker, now)
+        if found is None:
+            raise not_found()
+        return found
+
     def add_market(self, market: MarketState) -> None:
         """Let a market trade."""
         self.markets[market.ticker] = market
@@ -187,12 +194,11 @@ class Floor:
             priority=self.priority,
         )
 
-    def back(self, trader: Trader, order: Order, count: int) -> Interest | None:
+    def back(self, trader: Trader, order: Order, count: int) -> None:
         """Back `count` more of an order (below zero: fewer); the house needs no backing."""
         interest = trader.interest(order.subaccount, self.markets[order.ticker])
         if not trader.house:
             interest.add(order.bid, order.price, count)
-        return interest
 
     def rest(self, trader: Trader, order: Order, now: int) -> None:
         """Put an order, which is backed, into its book."""
@@ -249,6 +255,11 @@ class Floor:
         """Cancel `count` of a resting order, which keeps its place; all of it ends the order."""
         self.shrink(trader, order, count, now, reason)
         self.emit(OrderChanged(order, now))
+
+    def cancel_orders(self, orders: Iterable[Order], now: int, reason: Reason) -> None:
+        """Cancel resting orders whole; not a view of those that rest, which changes meanwhile."""
+        for order in orders:
+            self.reduce(self.traders[order.user_id], order, order.remaining, now, reason)
 
     def shrink(self, trader: Trader, order: Order, count: int, now: int, reason: Reason) -> None:
         """The same, for a caller that changes more of the order and tells of it."""
@@ -324,10 +335,7 @@ class Floor:
         interest = trader.interest(order.subaccount, market)
         position, wallet = interest.position, interest.wallet
         change = interest.fill(order.bid, price, count, now)
-        if is_taker:
-            fee = taker_fee(market.fee_thousandths, count, price)
-        else:
-            fee = maker_fee(market.fee_thousandths, market.maker_quarters, count, price)
+        fee = interest.fee(price, count, taking=is_taker)
         if trader.house:
             spare = UNIT
         else:
@@ -381,6 +389,13 @@ class Floor:
 
     # Order groups
 
+    def cancel_group(self, trader: Trader, group: Group, now: int) -> None:
+        """Cancel the resting orders of a group."""
+        resting = trader.resting.values()
+        self.cancel_orders(
+            [order for order in resting if order.group_id == group.group_id], now, ""
+        )
+
     def _group_matched(self, trader: Trader, order: Order, count: int, now: int) -> None:
         group = trader.groups.get(order.group_id)
         if group is not None and matched(group, count, now):
@@ -389,8 +404,5 @@ class Floor:
     def trigger(self, trader: Trader, group: Group, now: int) -> None:
         """Cancel the orders of a group and accept no more until it is reset."""
         group.triggered, group.updated = True, now
-        for order in [
-            order for order in trader.resting.values() if order.group_id == group.group_id
-        ]:
-            self.reduce(trader, order, order.remaining, now, "")
+        self.cancel_group(trader, group, now)
         self.emit(GroupChanged(group, "triggered", now))

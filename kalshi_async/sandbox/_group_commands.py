@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._errors import bad_request, nested, not_found
+from ._errors import bad_request, not_found, unknown_subaccount
 from ._events import GroupChanged
 from ._floor import Floor
 from ._groups import allowance, reset
@@ -19,7 +19,7 @@ class Groups(Floor):
         """A group of orders of which at most `limit` contracts match in 15 seconds."""
         trader = self.trader(user_id)
         if subaccount not in trader.subaccounts:
-            raise nested(400, "invalid_subaccount", f"there is no subaccount {subaccount}")
+            raise unknown_subaccount(subaccount)
         _check_limit(limit)
         group = Group(
             group_id=self.new_id(),
@@ -44,8 +44,7 @@ class Groups(Floor):
     def delete_group(self, user_id: str, group_id: str, now: int) -> Group:
         """Cancel the orders of a group and forget it."""
         trader, group = self.group(user_id, group_id)
-        for order in [order for order in trader.resting.values() if order.group_id == group_id]:
-            self.reduce(trader, order, order.remaining, now, "")
+        self.cancel_group(trader, group, now)
         del trader.groups[group_id]
         self.emit(GroupChanged(group, "deleted", now))
         return group

@@ -102,9 +102,7 @@ class Interest:
 
     def add(self, bid: bool, price: int, count: int) -> None:
         """Back `count` more open contracts at this price; below zero: fewer."""
-        market = self._market
-        unit = price if bid else ONE - price
-        unit += maker_fee(market.fee_thousandths, market.maker_quarters, 1, price)
+        unit = (price if bid else ONE - price) + self.fee(price, 1, taking=False)
         (self.bids if bid else self.asks).add(price, count, unit)
         self.rereserve()
 
@@ -129,6 +127,13 @@ class Interest:
         held = self.position.count
         return min(count, max(0, -held if bid else held))
 
+    def fee(self, price: int, count: int, *, taking: bool) -> int:
+        """The trading fee of a fill in this market."""
+        market = self._market
+        if taking:
+            return taker_fee(market.fee_thousandths, count, price)
+        return maker_fee(market.fee_thousandths, market.maker_quarters, count, price)
+
     def taking_fee(self, bid: bool, price: int, count: int) -> int:
         """What `count` of an order that crosses needs beyond its backing should all of it take: no
         more than this, since price plus fee falls with every better price. What closes a holding
@@ -137,10 +142,7 @@ class Interest:
         opening = count - self._closing(bid, count)
         if not opening:
             return 0
-        market = self._market
-        fee = taker_fee(market.fee_thousandths, 1, price)
-        fee -= maker_fee(market.fee_thousandths, market.maker_quarters, 1, price)
-        return opening * fee
+        return opening * (self.fee(price, 1, taking=True) - self.fee(price, 1, taking=False))
 
     def free_after(self, bid: bool, price: int, count: int) -> int:
         """The free cash after a fill beside the book, before its fee: open orders that the holding

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from heapq import heappush
 from typing import TYPE_CHECKING
 
-from ._errors import nested, not_found
+from ._errors import bad_request
 from ._events import MarketChanged, PositionChanged, Settled
 from ._records import (
     ACTIVE,
@@ -17,7 +16,6 @@ from ._records import (
     INITIALIZED,
     MarketState,
     Order,
-    Reason,
     Settlement,
 )
 from ._units import ONE
@@ -26,36 +24,25 @@ if TYPE_CHECKING:
     from ._floor import Floor
 
 
-def _market(floor: Floor, ticker: str, now: int) -> MarketState:
-    market = floor.market(ticker, now)
-    if market is None:
-        raise not_found()
-    return market
-
-
 def _refuse(market: MarketState, what: str) -> Exception:
-    return nested(400, "bad_request", f"{market.ticker} is {market.status}: it cannot be {what}")
+    return bad_request(f"{market.ticker} is {market.status}: it cannot be {what}")
 
 
 def pause(floor: Floor, ticker: str, now: int) -> MarketState:
     """Stop trading in a market that trades."""
-    market = _market(floor, ticker, now)
+    market = floor.known_market(ticker, now)
     if market.status != ACTIVE:
         raise _refuse(market, "paused")
     market.status, market.updated = INACTIVE, now
-    _clear(
-        floor,
-        [order for order in _resting(floor, ticker) if order.cancel_on_pause],
-        now,
-        "HaltCancel",
-    )
+    halted = [order for order in _resting(floor, ticker) if order.cancel_on_pause]
+    floor.cancel_orders(halted, now, "HaltCancel")
     floor.emit(MarketChanged(market, "deactivated", now))
     return market
 
 
 def resume(floor: Floor, ticker: str, now: int) -> MarketState:
     """Open a market that is paused or was never open."""
-    market = _market(floor, ticker, now)
+    market = floor.known_market(ticker, now)
     if market.status not in (INACTIVE, INITIALIZED):
         raise _refuse(market, "opened")
     if market.status == INITIALIZED:
@@ -70,20 +57,20 @@ def resume(floor: Floor, ticker: str, now: int) -> MarketState:
 def halt_orders(floor: Floor, now: int) -> None:
     """Cancel the orders that asked for it when trading pauses everywhere."""
     for trader in floor.traders.values():
-        for order in [order for order in trader.resting.values() if order.cancel_on_pause]:
-            floor.reduce(trader, order, order.remaining, now, "HaltCancel")
+        halted = [order for order in trader.resting.values() if order.cancel_on_pause]
+        floor.cancel_orders(halted, now, "HaltCancel")
 
 
 def close(floor: Floor, ticker: str, now: int) -> MarketState:
     """End trading; a market that is closed already stays as it is."""
-    market = _market(floor, ticker, now)
+    market = floor.known_market(ticker, now)
     if market.status not in (INITIALIZED, ACTIVE, INACTIVE):
         return market
     market.status, market.updated = CLOSED, now
     early = not market.closes or market.closes > now
     if early:
         market.closes = now
-    _clear(floor, _resting(floor, ticker), now, "CloseCancel")
+    floor.cancel_orders(_resting(floor, ticker), now, "CloseCancel")
     if early:
         floor.emit(MarketChanged(market, "close_date_updated", now))
     floor.emit(MarketChanged(market, "closed", now))
@@ -100,15 +87,10 @@ def _resting(floor: Floor, ticker: str) -> list[Order]:
     ]
 
 
-def _clear(floor: Floor, orders: Iterable[Order], now: int, reason: Reason) -> None:
-    for order in orders:
-        floor.reduce(floor.traders[order.user_id], order, order.remaining, now, reason)
-
-
 def determine(floor: Floor, ticker: str, value: int, now: int) -> MarketState:
     """Fix what YES pays; a market that still trades is closed first."""
     if not 0 <= value <= ONE:
-        raise nested(400, "bad_request", f"a YES contract pays $0 to $1, not ${value / ONE}")
+        raise bad_request(f"a YES contract pays $0 to $1, not ${value / ONE}")
     market = close(floor, ticker, now)
     if market.status not in (CLOSED, DETERMINED):
         raise _refuse(market, "determined")
@@ -120,7 +102,7 @@ def determine(floor: Floor, ticker: str, value: int, now: int) -> MarketState:
 
 def settle(floor: Floor, ticker: str, now: int) -> MarketState:
     """Pay every holder of a determined market."""
-    market = _market(floor, ticker, now)
+    market = floor.known_market(ticker, now)
     if market.status != DETERMINED:
         raise _refuse(market, "settled")
     for trader in floor.traders.values():

@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+# Subaccounts are numbered from 0, the primary one.
+LAST_SUBACCOUNT = 63
 RESTING, CANCELED, EXECUTED = "resting", "canceled", "executed"
 GTC, IOC, FOK = "good_till_canceled", "immediate_or_cancel", "fill_or_kill"
 TAKER_AT_CROSS, MAKER = "taker_at_cross", "maker"

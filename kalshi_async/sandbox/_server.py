@@ -19,7 +19,7 @@ from ._auth import Key, authenticate, carries_key
 from ._call import Call, Handler
 from ._dialect import translate, translate_query
 from ._dialect_orders import HANDLERS as OLDER_HANDLERS
-from ._errors import ApiError, nested, too_many_requests
+from ._errors import ApiError, forbidden, nested, too_many_requests
 from ._exchange import Exchange
 from ._fault_http import FaultyHttp, Lost
 from ._faults import Fault, Faults
@@ -122,14 +122,10 @@ class Server:
             operation = Operation(f"{method} {path}", path, method, scope="write::trade")
             router.add_route(method, API_ROOT + path, self._route(operation, handler))
         router.add_get(WS_PATH, self._websocket)
-        app.on_shutdown.append(self._close_websockets)
         return app
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         return await websocket(self, request)
-
-    async def _close_websockets(self, _: web.Application) -> None:
-        await close_websockets(self.exchange)
 
     def key_of(self, request: web.Request) -> Key:
         """The key that signed a request, else an ApiError 401."""
@@ -190,7 +186,7 @@ class Server:
             key = self.key_of(request)
             account = self.exchange.directory.accounts[key.user_id]
             if operation.scope and not key.allows(operation.scope):
-                raise nested(403, "forbidden", f"the key lacks the scope {operation.scope}")
+                raise forbidden(f"the key lacks the scope {operation.scope}")
         limits = account.limits if account else self._anonymous(request.remote or "")
         cost = cost_of(operation.method, operation.path) * billed_items(operation.name, sent)
         shard = billed_shard(operation.name, sent, request.query)

@@ -29,11 +29,6 @@ def count_bytes(hundredths: int) -> bytes:
     return b"%d.%02d" % divmod(hundredths, 100) if hundredths else b"0.00"
 
 
-def count_text(hundredths: int) -> str:
-    """As `count_bytes`, as text."""
-    return count_bytes(hundredths).decode()
-
-
 def _date_bytes(day: int) -> bytes:
     text = _DATES.get(day)
     if text is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .._text import PRICE, count_text
-from .._units import ONE, price_text
+from .._text import PRICE
+from .._units import ONE, count_text, price_text
 from .grid import LINEAR_CENT, step_below
 
 Level = tuple[int, int]

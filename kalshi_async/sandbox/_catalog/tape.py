@@ -9,17 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 
-from .._text import (
-    DAY,
-    MINUTE,
-    PRICE,
-    SECOND,
-    count_text,
-    digest,
-    stream,
-    time_text,
-    uuid_text,
-)
+from .._text import DAY, MINUTE, PRICE, SECOND, digest, stream, time_text, uuid_text
+from .._units import count_text
 from . import states
 from .generated import Generated
 from .grid import FLOOR, step_above, step_below

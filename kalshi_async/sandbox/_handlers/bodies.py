@@ -24,12 +24,12 @@ from typing import TypeVar
 
 import msgspec
 
-from .._errors import ApiError, bad_request, nested
+from .._errors import ApiError, bad_request, forbidden
+from .._records import LAST_SUBACCOUNT
 from .._units import parse_count, parse_money, parse_price
 
 T = TypeVar("T")
 
-LAST_SUBACCOUNT = 63
 _INT64 = 1 << 63
 _PRICE = re.compile(r"-?[0-9]{1,9}\.[0-9]{2,4}")
 _COUNT = re.compile(r"-?[0-9]{1,13}(\.[0-9]{1,2})?")
@@ -231,7 +231,7 @@ def acting_subaccount(locked: int | None, asked: int | None, default: int | None
     if locked is None:
         return default if asked is None else asked
     if asked not in (None, locked):
-        raise nested(403, "forbidden", f"this API key is restricted to subaccount {locked}")
+        raise forbidden(f"this API key is restricted to subaccount {locked}")
     return locked
 
 

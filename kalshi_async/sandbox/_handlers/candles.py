@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import sleep
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from .._call import Call
 from .._catalog.market import Market
@@ -19,12 +19,12 @@ _MOST_BATCH = 10_000
 _NAMES = ("open", "low", "high", "close")
 
 
-def _range(call: Call) -> tuple[int, int, int]:
-    """Start, end and period in minutes."""
+def period_range(call: Call, allowed: Container[int]) -> tuple[int, int, int]:
+    """Start, end and period in minutes, which has to be an allowed one."""
     params = call.params
     start, end = params.needed("start_ts"), params.needed("end_ts")
     minutes = params.needed("period_interval")
-    if minutes not in _PERIODS:
+    if minutes not in allowed:
         raise invalid_field(params.operation, "period_interval", "oneof")
     if start > end:
         raise bad_request("start_ts must not be after end_ts")
@@ -60,7 +60,7 @@ def _live(candles: Sequence[Candle]) -> list[object]:
 
 
 async def get_market_candlesticks(call: Call) -> object:
-    start, end, minutes = _range(call)
+    start, end, minutes = period_range(call, _PERIODS)
     _check_size(start, end, minutes, _MOST_SINGLE)
     market = call.exchange.live.market(call.path["ticker"])
     if (
@@ -75,7 +75,7 @@ async def get_market_candlesticks(call: Call) -> object:
 
 
 async def get_historical_candlesticks(call: Call) -> object:
-    start, end, minutes = _range(call)
+    start, end, minutes = period_range(call, _PERIODS)
     _check_size(start, end, minutes, _MOST_SINGLE)
     market = call.market()
     if market is None or market.word != "archived":
@@ -86,7 +86,7 @@ async def get_historical_candlesticks(call: Call) -> object:
 
 
 async def get_batch_candlesticks(call: Call) -> object:
-    start, end, minutes = _range(call)
+    start, end, minutes = period_range(call, _PERIODS)
     tickers = call.params.comma("market_tickers", most=100)
     if not tickers:
         raise invalid_field(call.params.operation, "market_tickers", "required")
@@ -105,7 +105,7 @@ async def get_batch_candlesticks(call: Call) -> object:
 
 
 async def get_event_candlesticks(call: Call) -> object:
-    start, end, minutes = _range(call)
+    start, end, minutes = period_range(call, _PERIODS)
     event = call.exchange.live.event(call.path["ticker"])
     if event is None or event.series != call.path["series_ticker"]:
         raise not_found()

@@ -17,6 +17,7 @@ from .._combos import Combos
 from .._errors import bad_request, invalid_field, not_found, unreadable_field
 from .._records import ACTIVE, MarketState
 from .bodies import Body
+from .candles import period_range
 
 _SHARES = 10_000
 _PERIODS = (0, 1, 60, 1440)
@@ -123,13 +124,8 @@ def _percentiles(call: Call) -> list[int]:
 
 
 async def get_forecast_percentiles(call: Call) -> object:
-    params, shares = call.params, _percentiles(call)
-    start, end = params.needed("start_ts"), params.needed("end_ts")
-    minutes = params.needed("period_interval")
-    if minutes not in _PERIODS:
-        raise invalid_field(params.operation, "period_interval", "oneof")
-    if start > end:
-        raise bad_request("start_ts must not be after end_ts")
+    shares = _percentiles(call)
+    start, end, minutes = period_range(call, _PERIODS)
     period = minutes * 60 or _SHORTEST
     if end // period - (start - 1) // period > _MOST_POINTS:
         raise bad_request(f"requested time range exceeds {_MOST_POINTS} points")

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from .._auth import Key, PublicKey, make_key
 from .._call import Call, Handler
-from .._errors import bad_request, nested, not_found
+from .._errors import bad_request, forbidden, not_found
 from .._fcm import FcmMembers
 from .._limits import TIERS, Limits, Tier
 from .._text import DAY, SECOND
@@ -166,7 +166,7 @@ def read_scopes(body: Body) -> tuple[str, ...]:
 def _details(call: Call, body: Body) -> tuple[str, tuple[str, ...], int | None]:
     """Name, scopes and subaccount of the key that a request asks for."""
     if locked_subaccount(call) is not None:
-        raise nested(403, "forbidden", "a key restricted to a subaccount cannot make keys")
+        raise forbidden("a key restricted to a subaccount cannot make keys")
     name = body.needed("name", partial(body.text, longest=_LONGEST_NAME))
     scopes = read_scopes(body)
     subaccount = body.subaccount()
@@ -291,9 +291,7 @@ def raise_tier(limits: Limits, tier: Tier) -> None:
 async def upgrade_usage_level(call: Call) -> object:
     """Advanced for whoever has placed an order: all of them come through the API here."""
     if not call.exchange.engine.trader(call.user_id).orders:
-        raise nested(
-            403,
-            "forbidden",
+        raise forbidden(
             "No API-created order was found in the user's latest 100 Predictions orders",
         )
     call.exchange.room(Grants).give(call.user_id, "advanced")

@@ -22,7 +22,7 @@ async def get_orders(call: Call) -> object:
     params = call.params
     status = params.choice("status", (RESTING, CANCELED, EXECUTED))
     events, shard = params.comma("event_ticker"), asked_shard(call)
-    markets, cutoff = call.exchange.engine.markets, _cutoff(call)
+    markets, cutoff = call.exchange.engine.markets, call.exchange.cutoff
 
     def wanted(order: Order) -> bool:
         if status not in (None, order.status) or shard not in (None, order.shard):
@@ -37,13 +37,8 @@ async def get_orders(call: Call) -> object:
 
 
 async def get_historical_orders(call: Call) -> object:
-    cutoff = _cutoff(call)
+    cutoff = call.exchange.cutoff
     return await _listing(call, lambda order: _historical(order, cutoff))
-
-
-def _cutoff(call: Call) -> int:
-    """Ended orders from before this time are only in the historical list."""
-    return call.exchange.catalog.cutoff + call.exchange.shift
 
 
 def _historical(order: Order, cutoff: int) -> bool:

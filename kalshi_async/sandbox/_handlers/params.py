@@ -10,11 +10,11 @@ from multidict import MultiMapping
 
 from .._catalog.query import Key, Window
 from .._errors import invalid_field, unreadable_field
+from .._records import LAST_SUBACCOUNT
 from .._text import parse_time
 from . import cursor as _cursor
 
 _INT64 = 1 << 63
-LAST_SUBACCOUNT = 63
 
 
 class Params:

@@ -188,7 +188,7 @@ async def get_historical_positions(call: Call) -> object:
 
 
 def _positions(call: Call, status: str, *, archived: bool) -> object:
-    params, cutoff = call.params, _cutoff(call)
+    params, cutoff = call.params, call.exchange.cutoff
     limit, after = params.limit(100, 1000, least=1), params.after()
     ticker, event_ticker = params.text("ticker"), params.text("event_ticker")
     subaccount, shard = asked_subaccount(call, 0), asked_shard(call)
@@ -250,19 +250,14 @@ def _event_positions(found: Iterable[Position], page: Iterable[Position]) -> lis
 # Histories
 
 
-def _cutoff(call: Call) -> int:
-    """The historical cutoff on the clock of trading."""
-    return call.exchange.catalog.cutoff + call.exchange.shift
-
-
 async def get_fills(call: Call) -> object:
     window = call.params.window("min_ts", "max_ts")
-    return await _fills(call, Window(max(window.low, _cutoff(call)), window.high))
+    return await _fills(call, Window(max(window.low, call.exchange.cutoff), window.high))
 
 
 async def get_historical_fills(call: Call) -> object:
     window = call.params.window("min_ts", "max_ts")
-    return await _fills(call, Window(window.low, min(window.high, _cutoff(call) - 1)))
+    return await _fills(call, Window(window.low, min(window.high, call.exchange.cutoff - 1)))
 
 
 async def _fills(call: Call, window: Window) -> object:

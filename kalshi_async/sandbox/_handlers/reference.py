@@ -11,7 +11,8 @@ from .._catalog.market import Market
 from .._catalog.milestones import TARGETS, Milestone, milestones
 from .._catalog.series import INDEX, SERIES
 from .._errors import not_found
-from .._text import DAY, SECOND, count_text, named_uuid, time_text
+from .._text import DAY, SECOND, named_uuid, time_text
+from .._units import count_text
 from . import cursor as _cursor
 
 _INCENTIVES = ("all", "liquidity", "volume", "margin_maker_volume", "margin_taker_volume")

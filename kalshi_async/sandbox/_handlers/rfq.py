@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from .._call import Call, Handler
 from .._catalog.query import Window
-from .._errors import nested
+from .._errors import unknown_subaccount
 from .._fcm import FcmMembers
 from .._rfq.book import invalid
 from .._rfq.communications import Communications as Communications
@@ -28,7 +28,7 @@ def own_subaccount(call: Call, asked: int | None) -> int:
     locked = None if call.key is None else call.key.subaccount
     number = acting_subaccount(locked, asked, 0) or 0
     if number not in call.exchange.engine.trader(call.user_id).subaccounts:
-        raise nested(400, "invalid_subaccount", f"there is no subaccount {number}")
+        raise unknown_subaccount(number)
     return number
 
 

@@ -9,7 +9,8 @@ from .._catalog.draw import cutoff
 from .._catalog.market import traded_event
 from .._catalog.series import INDEX, SERIES, Kind, Series
 from .._errors import not_found
-from .._text import DAY, SECOND, count_text, named_uuid, time_text
+from .._text import DAY, SECOND, named_uuid, time_text
+from .._units import count_text
 
 _DOCS = "https://kalshi-public-docs.s3.amazonaws.com/contract_terms"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .._call import Call, Handler
-from .._errors import bad_request, nested, not_found
+from .._errors import bad_request, forbidden, not_found
 from .._holdings import Trader
 from .._records import Transfer
 from .._text import SECOND
@@ -34,7 +34,7 @@ def _refuse_locked_key(call: Call) -> None:
     """Only a key of the whole account makes subaccounts and moves money."""
     locked = locked_subaccount(call)
     if locked is not None:
-        raise nested(403, "forbidden", f"this API key is restricted to subaccount {locked}")
+        raise forbidden(f"this API key is restricted to subaccount {locked}")
 
 
 def _client_transfer_id(body: Body) -> str | None:
@@ -157,7 +157,7 @@ async def apply_instance_transfer(call: Call) -> object:
     target = body.subaccount("destination_subaccount") or 0
     client_transfer_id = _client_transfer_id(body) or ""
     if MARGINED in instances:
-        raise nested(403, "forbidden", "margin trading is not enabled for this account")
+        raise forbidden("margin trading is not enabled for this account")
     transfer = _transfer(call, client_transfer_id, amount, source, target, from_shard, to_shard)
     return {"transfer_id": transfer.transfer_id}
 

@@ -42,7 +42,7 @@ class LiveMarkets:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self.catalog, self._engine = exchange.catalog, exchange.engine
-        self.shift = exchange.shift
+        self.shift, self.levels = exchange.shift, exchange.book_levels
         self.prints = Prints()
         self._minutes: dict[str, Minutes] = {}
         self._updated: dict[str, int] = {}
@@ -159,11 +159,6 @@ class LiveMarkets:
         if ticker in self._engine.markets:
             return live_json(self.levels(ticker, True), self.levels(ticker, False), depth)
         return self.catalog.book(ticker).json(depth)
-
-    def levels(self, ticker: str, bid: bool) -> list[tuple[int, int]]:
-        """(YES price, count) of one side of a live book, best first."""
-        book = self._engine.book(ticker)
-        return book.levels(bid) if book else []
 
     def top(self, ticker: str) -> tuple[int, int, int, int]:
         """Best bid and its count, best ask and its count, in the units of the engine."""

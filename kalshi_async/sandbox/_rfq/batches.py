@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .._errors import ApiError, nested, not_found
+from .._errors import ApiError, forbidden, nested, not_found
 from . import batch_views as views
 from .book import closed, invalid
 from .desk import Desk
@@ -143,7 +143,7 @@ class BatchDesk:
         if found is None:
             raise not_found()
         if user_id not in (None, found.user_id):
-            raise nested(403, "forbidden", "only the account that created the batch may do this")
+            raise forbidden("only the account that created the batch may do this")
         return found
 
     def delete(self, user_id: str, batch_id: str, now: int) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .._call import Call, Handler
-from .._errors import nested, not_found
+from .._errors import forbidden, nested, not_found
 from .._fcm import FcmMembers
 from .._handlers import cursor as _cursor
 from .._handlers.bodies import Body, BodyError
@@ -144,7 +144,7 @@ class BlockTrades:
         if buyer.user_id == seller.user_id:
             raise invalid("buyer and seller are the same account")
         if proposer not in (buyer.user_id, seller.user_id):
-            raise nested(403, "forbidden", "a block trade is proposed by its buyer or its seller")
+            raise forbidden("a block trade is proposed by its buyer or its seller")
         if expires <= now:
             raise invalid("expiration_ts is not in the future")
         pending = [one for one in self.proposals.values() if one.status == PENDING]

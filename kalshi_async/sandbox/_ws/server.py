@@ -14,7 +14,7 @@ from anyio import Event, create_task_group, move_on_after, sleep
 from anyio.abc import TaskGroup
 
 from .._auth import Key
-from .._errors import ApiError, nested
+from .._errors import ApiError, bad_request
 from .._exchange import Exchange
 from .._fault_http import reset
 from .._faults import Faults
@@ -54,7 +54,7 @@ async def websocket(host: Host, request: web.Request) -> web.StreamResponse:
     try:
         key = host.key_of(request)
         if not web.WebSocketResponse().can_prepare(request):
-            raise nested(400, "bad_request", "this is a WebSocket: send an upgrade request")
+            raise bad_request("this is a WebSocket: send an upgrade request")
     except ApiError as error:
         body = msgspec.json.encode(error.body)
         return web.Response(status=error.status, body=body, content_type="application/json")
