@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ._records import SHARDS
+
 DEFAULT_COST = 10
 Clock = Callable[[], float]
 
@@ -68,8 +70,6 @@ TIERS: dict[str, Tier] = {
     )
 }
 _SLOW_BALANCE = ("basic", "advanced")
-# Exchange indexes 0 to 3.
-WRITE_BUCKETS = 4
 # What an account is told that no bucket holds back.
 UNLIMITED = Tier("unlimited", 1_000_000, 1_000_000, 1_000_000, 1_000_000)
 
@@ -125,9 +125,7 @@ class Limits:
         self._clock = clock
         at = clock()
         self.read = TokenBucket(tier.read_rate, tier.read_capacity, at)
-        self.writes = [
-            TokenBucket(tier.write_rate, tier.write_capacity, at) for _ in range(WRITE_BUCKETS)
-        ]
+        self.writes = [TokenBucket(tier.write_rate, tier.write_capacity, at) for _ in range(SHARDS)]
         # The balance of the lower tiers is read from a bucket of its own: once a second.
         self.balance = TokenBucket(1, 1, at) if tier.name in _SLOW_BALANCE else None
 
@@ -143,7 +141,7 @@ class Limits:
         if method == "GET":
             return self.read.take(cost, at)
         if shard is not None:
-            return self.writes[shard if shard < WRITE_BUCKETS else 0].take(cost, at)
+            return self.writes[shard if shard < SHARDS else 0].take(cost, at)
         if not all(bucket.holds(cost, at) for bucket in self.writes):
             return False
         return all(bucket.take(cost, at) for bucket in self.writes)

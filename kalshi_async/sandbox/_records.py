@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+# Shards of the exchange, by ``exchange_index``.
+SHARDS = 4
 # Subaccounts are numbered from 0, the primary one.
 LAST_SUBACCOUNT = 63
 RESTING, CANCELED, EXECUTED = "resting", "canceled", "executed"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
+
+import pytest
 
 from kalshi_async.sandbox._engine import Engine
 from kalshi_async.sandbox._errors import ApiError
@@ -74,6 +77,13 @@ def code(error: ApiError) -> tuple[int, str]:
     inner = error.body["error"]
     assert isinstance(inner, dict)
     return error.status, inner["code"]
+
+
+def refusal(function: Callable[..., object], *args: object, **options: object) -> tuple[int, str]:
+    """Status and code of the refusal that a call ends in."""
+    with pytest.raises(ApiError) as caught:
+        function(*args, **options)
+    return code(caught.value)
 
 
 def levels(exchange: Engine, ticker: str = "M") -> tuple[list[tuple[int, int]], ...]:

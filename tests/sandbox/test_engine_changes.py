@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kalshi_async.sandbox._engine import Engine
-from kalshi_async.sandbox._errors import ApiError
 from kalshi_async.sandbox._records import Order
 
-from .engines import code, engine, free, levels, market, place, there
+from .engines import engine, free, levels, market, place, refusal, there
 
 SECOND = 1_000_000
 
@@ -21,12 +20,6 @@ def amend(exchange: Engine, order: Order, now: int = 2, **changes: object) -> Or
         "count": order.filled + order.remaining,
     }
     return exchange.amend(order.user_id, order.order_id, now, **{**fields, **changes})  # type: ignore[arg-type]
-
-
-def refusal(function, *args, **options) -> tuple[int, str]:
-    with pytest.raises(ApiError) as caught:
-        function(*args, **options)
-    return code(caught.value)
 
 
 def test_smaller_orders_and_other_expirations_keep_their_place() -> None:

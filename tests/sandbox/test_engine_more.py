@@ -7,20 +7,13 @@ from __future__ import annotations
 import pytest
 
 from kalshi_async.sandbox._engine import Engine
-from kalshi_async.sandbox._errors import ApiError
 from kalshi_async.sandbox._events import BookChanged, CashMoved, GroupChanged, OrderChanged
 from kalshi_async.sandbox._groups import WINDOW
 from kalshi_async.sandbox._records import Order
 
-from .engines import TENTHS, code, engine, free, levels, market, place, there
+from .engines import TENTHS, engine, free, levels, market, place, refusal, there
 
 SECOND = 1_000_000
-
-
-def refusal(function, *args, **options) -> tuple[int, str]:
-    with pytest.raises(ApiError) as caught:
-        function(*args, **options)
-    return code(caught.value)
 
 
 def leave(exchange: Engine, user_id: str, amount: int) -> None:

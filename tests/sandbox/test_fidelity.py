@@ -23,11 +23,11 @@ from kalshi_async.sandbox._limits import (
     ENDPOINT_COSTS,
     TIERS,
     UNLIMITED,
-    WRITE_BUCKETS,
     Limits,
     cost_of,
 )
 from kalshi_async.sandbox._operations import OPERATIONS
+from kalshi_async.sandbox._records import SHARDS
 
 from .desk import FAR, FIRST, UNKNOWN, Desk, desk_on, named, order, place, quiet_markets
 from .members import Member
@@ -128,7 +128,7 @@ async def test_orders_of_another_shard_have_a_bucket_of_their_own(tmp_path: Path
 async def test_routed_orders_bill_every_shard(tmp_path: Path) -> None:
     async with metered(tmp_path) as member:
         assert await admitted(member, "CreateOrderV2", order(count="1")) == 10
-        for index in range(WRITE_BUCKETS):
+        for index in range(SHARDS):
             body = order(count="1", exchange_index=index)
             assert await member.refused("CreateOrderV2", 429, body) == TOO_MANY
         where = {"exchange_index": 2, **named(UNKNOWN)}
@@ -174,14 +174,14 @@ def test_no_shard_gives_more_than_its_bucket(steps: list[tuple[int | None, int, 
     now = 0.0
     tier = TIERS["basic"]
     limits = Limits(tier, lambda: now)
-    taken = [0] * WRITE_BUCKETS
+    taken = [0] * SHARDS
     for shard, cost, wait in steps:
         now += wait
         before = [bucket.available(now) for bucket in limits.writes]
-        paying = range(WRITE_BUCKETS) if shard is None else [shard if shard < WRITE_BUCKETS else 0]
+        paying = range(SHARDS) if shard is None else [shard if shard < SHARDS else 0]
         passed = limits.admit("CreateOrderV2", "POST", cost, shard)
         assert passed is all(before[each] + 1e-9 >= cost for each in paying)
-        for each in range(WRITE_BUCKETS):
+        for each in range(SHARDS):
             paid = cost if passed and each in paying else 0
             taken[each] += paid
             assert limits.writes[each].available(now) == pytest.approx(before[each] - paid)
@@ -192,7 +192,7 @@ def test_another_tier_holds_for_the_buckets_of_all_shards() -> None:
     limits = Limits(TIERS["basic"], lambda: 0.0)
     limits.run_at(TIERS["expert"])
     assert {(bucket.rate, bucket.capacity) for bucket in limits.writes} == {(600, 1800)}
-    assert [bucket.available(0.0) for bucket in limits.writes] == [100] * WRITE_BUCKETS
+    assert [bucket.available(0.0) for bucket in limits.writes] == [100] * SHARDS
     assert Limits(UNLIMITED, lambda: 0.0).admit("CreateOrderV2", "POST", 10**9, None)
 
 

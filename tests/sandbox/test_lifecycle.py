@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kalshi_async.sandbox._errors import ApiError
 from kalshi_async.sandbox._events import MarketChanged
 
-from .engines import code, engine, free, levels, market, place, there
+from .engines import engine, free, levels, market, place, refusal, there
 
 SECOND = 1_000_000
-
-
-def refusal(function, *args, **options) -> tuple[int, str]:
-    with pytest.raises(ApiError) as caught:
-        function(*args, **options)
-    return code(caught.value)
 
 
 def test_a_paused_exchange_takes_no_orders_but_cancels() -> None:

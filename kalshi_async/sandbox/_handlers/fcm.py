@@ -13,7 +13,7 @@ from .._engine import Engine
 from .._errors import bad_request, invalid_field, not_found
 from .._fcm import FcmMembers, Subtrader
 from .._fcm_risk import move_position
-from .._records import Fill, Order, Position
+from .._records import SHARDS, Fill, Order, Position
 from .._text import time_text
 from .._units import ONE, count_text, money_text, price_text
 from . import cursor as _cursor
@@ -21,7 +21,6 @@ from .bodies import Body
 from .portfolio import history_page
 from .shapes import event_position_shape, market_position_shape, order_shape
 
-_SHARDS = [0, 1, 2, 3]
 _STATUSES = ("resting", "canceled", "executed")
 T = TypeVar("T")
 
@@ -56,7 +55,7 @@ async def list_subtraders(call: Call) -> object:
         "subtraders": [
             {
                 "subtrader_id": found.subtrader_id,
-                "exchange_indices": _SHARDS,
+                "exchange_indices": list(range(SHARDS)),
                 "trading_blocked": False,
                 "fcm_trading_blocked": False,
                 "propagation_pending": False,

@@ -10,7 +10,7 @@ from .._call import Call, Handler
 from .._catalog.query import Window
 from .._errors import invalid_field
 from .._lag import TraderView
-from .._records import FINALIZED, Fill, Order, Payment, Position, Settlement
+from .._records import FINALIZED, SHARDS, Fill, Order, Payment, Position, Settlement
 from .._text import SECOND
 from .._units import ONE, cents, money_text
 from . import cursor as _cursor
@@ -26,7 +26,6 @@ from .shapes import (
 # Entries passed over, and entries shown, between two turns of the event loop: some 2 ms.
 _SLICE, _SHOWN = 5_000, 100
 # Exchange indexes 0 to 3 are shown also where an account has no money yet.
-SHARDS = 4
 _COUNT_FILTERS = ("position", "total_traded")
 
 

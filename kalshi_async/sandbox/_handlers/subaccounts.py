@@ -11,11 +11,11 @@ import msgspec
 from .._call import Call, Handler
 from .._errors import bad_request, forbidden, not_found
 from .._holdings import Trader
-from .._records import Transfer
+from .._records import SHARDS, Transfer
 from .._text import SECOND
 from .._units import CENT, cents, money_text
 from .bodies import Body
-from .portfolio import SHARDS, history_page, locked_subaccount
+from .portfolio import history_page, locked_subaccount
 
 if TYPE_CHECKING:
     from .._engine import Engine
