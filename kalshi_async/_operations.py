@@ -29,11 +29,13 @@ class Priority(IntEnum):
 class Retry(Enum):
     """What may be sent again after a failure.
 
-    ``SAFE``: anything, because the operation changes nothing. ``REFUSED``: only what certainly was
-    not carried out (no connection, or a 429).
+    ``SAFE``: anything, because the operation changes nothing. ``REPEATABLE``: anything, because a
+    second time has no further effect (a placement is recognised by its client_order_id).
+    ``REFUSED``: only what certainly was not carried out (no connection, or a 429).
     """
 
     SAFE = "safe"
+    REPEATABLE = "repeatable"
     REFUSED = "refused"
 
 
@@ -65,8 +67,30 @@ class Operation:
         return f"{self.name} ({self.method} {self.path})"
 
 
-def _get(name: str, path: str, *, auth: bool = False) -> Operation:
-    return Operation(name, "GET", path, auth=auth)
+def _get(name: str, path: str, *, auth: bool = False, cost: int = 10) -> Operation:
+    return Operation(name, "GET", path, auth=auth, cost=cost)
+
+
+def _mine(name: str, path: str, *, cost: int = 10) -> Operation:
+    """A read of what belongs to the account."""
+    return _get(name, path, auth=True, cost=cost)
+
+
+def _write(
+    name: str,
+    method: str,
+    path: str,
+    *,
+    cost: int = 10,
+    priority: Priority = Priority.ORDER,
+    retry: Retry = Retry.REFUSED,
+) -> Operation:
+    return Operation(name, method, path, True, Bucket.WRITE, cost, priority, retry)
+
+
+def _withdraw(name: str, path: str, *, method: str = "DELETE", cost: int = 10) -> Operation:
+    """A write that takes orders off the market; it overtakes those that put them there."""
+    return _write(name, method, path, cost=cost, priority=Priority.CANCEL, retry=Retry.REPEATABLE)
 
 
 # exchange
@@ -75,7 +99,13 @@ GET_EXCHANGE_SCHEDULE = _get("GetExchangeSchedule", "/exchange/schedule")
 GET_USER_DATA_TIMESTAMP = _get("GetUserDataTimestamp", "/exchange/user_data_timestamp")
 
 # account
-GET_ACCOUNT_LIMITS = _get("GetAccountApiLimits", "/account/limits", auth=True)
+GET_ACCOUNT_LIMITS = _mine("GetAccountApiLimits", "/account/limits")
+GET_VOLUME_PROGRESS = _mine(
+    "GetAccountApiUsageLevelVolumeProgress", "/account/api_usage_level/volume_progress"
+)
+UPGRADE_USAGE_LEVEL = _write(
+    "UpgradeAccountApiUsageLevel", "POST", "/account/api_usage_level/upgrade", cost=30
+)
 GET_ENDPOINT_COSTS = _get("GetAccountEndpointCosts", "/account/endpoint_costs")
 
 # series
@@ -104,6 +134,11 @@ GET_EVENT_CANDLESTICKS = _get(
     "GetMarketCandlesticksByEvent", "/series/{series_ticker}/events/{ticker}/candlesticks"
 )
 
+GET_FORECAST_PERCENTILES = _mine(
+    "GetEventForecastPercentilesHistory",
+    "/series/{series_ticker}/events/{ticker}/forecast_percentile_history",
+)
+
 # historical
 GET_HISTORICAL_CUTOFF = _get("GetHistoricalCutoff", "/historical/cutoff")
 GET_HISTORICAL_MARKETS = _get("GetHistoricalMarkets", "/historical/markets")
@@ -112,6 +147,9 @@ GET_HISTORICAL_CANDLESTICKS = _get(
     "GetMarketCandlesticksHistorical", "/historical/markets/{ticker}/candlesticks"
 )
 GET_HISTORICAL_TRADES = _get("GetTradesHistorical", "/historical/trades")
+GET_HISTORICAL_FILLS = _mine("GetFillsHistorical", "/historical/fills")
+GET_HISTORICAL_ORDERS = _mine("GetHistoricalOrders", "/historical/orders")
+GET_HISTORICAL_POSITIONS = _mine("GetHistoricalPositions", "/historical/positions")
 
 # live data
 GET_LIVE_DATA_BY_MILESTONE = _get("GetLiveDataByMilestone", "/live_data/milestone/{milestone_id}")
@@ -139,7 +177,205 @@ GET_COLLECTIONS = _get("GetMultivariateEventCollections", "/multivariate_event_c
 GET_COLLECTION = _get(
     "GetMultivariateEventCollection", "/multivariate_event_collections/{collection_ticker}"
 )
+CREATE_COLLECTION_MARKET = _write(
+    "CreateMarketInMultivariateEventCollection",
+    "POST",
+    "/multivariate_event_collections/{collection_ticker}",
+)
 GET_INCENTIVE_PROGRAMS = _get("GetIncentivePrograms", "/incentive_programs")
+
+# orders
+CREATE_ORDER = _write("CreateOrderV2", "POST", "/portfolio/events/orders", retry=Retry.REPEATABLE)
+BATCH_CREATE_ORDERS = _write(
+    "BatchCreateOrdersV2", "POST", "/portfolio/events/orders/batched", retry=Retry.REPEATABLE
+)
+CANCEL_ALL_ORDERS = _withdraw("CancelAllOrders", "/portfolio/events/orders", cost=2)
+BATCH_CANCEL_ORDERS = _withdraw("BatchCancelOrdersV2", "/portfolio/events/orders/batched", cost=2)
+CANCEL_ORDER = _withdraw("CancelOrderV2", "/portfolio/events/orders/{order_id}", cost=2)
+AMEND_ORDER = _write(
+    "AmendOrderV2", "POST", "/portfolio/events/orders/{order_id}/amend", retry=Retry.REPEATABLE
+)
+DECREASE_ORDER = _write("DecreaseOrderV2", "POST", "/portfolio/events/orders/{order_id}/decrease")
+GET_ORDERS = _mine("GetOrders", "/portfolio/orders")
+GET_ORDER = _mine("GetOrder", "/portfolio/orders/{order_id}", cost=2)
+GET_QUEUE_POSITIONS = _mine("GetOrderQueuePositions", "/portfolio/orders/queue_positions")
+GET_QUEUE_POSITION = _mine("GetOrderQueuePosition", "/portfolio/orders/{order_id}/queue_position")
+
+# order groups
+GET_ORDER_GROUPS = _mine("GetOrderGroups", "/portfolio/order_groups")
+GET_ORDER_GROUP = _mine("GetOrderGroup", "/portfolio/order_groups/{order_group_id}")
+CREATE_ORDER_GROUP = _write("CreateOrderGroup", "POST", "/portfolio/order_groups/create")
+DELETE_ORDER_GROUP = _write(
+    "DeleteOrderGroup",
+    "DELETE",
+    "/portfolio/order_groups/{order_group_id}",
+    priority=Priority.CANCEL,
+)
+TRIGGER_ORDER_GROUP = _withdraw(
+    "TriggerOrderGroup", "/portfolio/order_groups/{order_group_id}/trigger", method="PUT"
+)
+RESET_ORDER_GROUP = _write(
+    "ResetOrderGroup",
+    "PUT",
+    "/portfolio/order_groups/{order_group_id}/reset",
+    retry=Retry.REPEATABLE,
+)
+UPDATE_ORDER_GROUP_LIMIT = _write(
+    "UpdateOrderGroupLimit",
+    "PUT",
+    "/portfolio/order_groups/{order_group_id}/limit",
+    retry=Retry.REPEATABLE,
+)
+
+# portfolio
+GET_BALANCE = _mine("GetBalance", "/portfolio/balance")
+GET_POSITIONS = _mine("GetPositions", "/portfolio/positions")
+GET_FILLS = _mine("GetFills", "/portfolio/fills")
+GET_SETTLEMENTS = _mine("GetSettlements", "/portfolio/settlements")
+GET_DEPOSITS = _mine("GetDeposits", "/portfolio/deposits")
+GET_WITHDRAWALS = _mine("GetWithdrawals", "/portfolio/withdrawals")
+GET_RESTING_VALUE = _mine(
+    "GetPortfolioRestingOrderTotalValue", "/portfolio/summary/total_resting_order_value"
+)
+GET_TARGET_ALLOCATION = _mine("GetTargetBalanceAllocation", "/portfolio/target_balance_allocation")
+SET_TARGET_ALLOCATION = _write(
+    "SetTargetBalanceAllocation",
+    "POST",
+    "/portfolio/target_balance_allocation",
+    retry=Retry.REPEATABLE,
+)
+GET_SHARD_TRANSFERS = _mine(
+    "GetIntraExchangeInstanceTransfers", "/portfolio/intra_exchange_instance_transfers"
+)
+GET_SHARD_TRANSFER = _mine(
+    "GetIntraExchangeInstanceTransfer",
+    "/portfolio/intra_exchange_instance_transfers/{transfer_id}",
+)
+CREATE_SHARD_TRANSFER = _write(
+    "IntraExchangeInstanceTransfer", "POST", "/portfolio/intra_exchange_instance_transfer"
+)
+
+# subaccounts
+CREATE_SUBACCOUNT = _write("CreateSubaccount", "POST", "/portfolio/subaccounts")
+GET_SUBACCOUNT_BALANCES = _mine("GetSubaccountBalances", "/portfolio/subaccounts/balances")
+GET_SUBACCOUNT_NETTING = _mine("GetSubaccountNetting", "/portfolio/subaccounts/netting")
+UPDATE_SUBACCOUNT_NETTING = _write(
+    "UpdateSubaccountNetting", "PUT", "/portfolio/subaccounts/netting", retry=Retry.REPEATABLE
+)
+TRANSFER_BETWEEN_SUBACCOUNTS = _write(
+    "ApplySubaccountTransfer", "POST", "/portfolio/subaccounts/transfer"
+)
+GET_SUBACCOUNT_TRANSFERS = _mine("GetSubaccountTransfers", "/portfolio/subaccounts/transfers")
+
+# communications: requests for quotes
+GET_COMMUNICATIONS_ID = _mine("GetCommunicationsID", "/communications/id")
+GET_RFQS = _mine("GetRFQs", "/communications/rfqs")
+GET_RFQ = _mine("GetRFQ", "/communications/rfqs/{rfq_id}")
+CREATE_RFQ = _write("CreateRFQ", "POST", "/communications/rfqs")
+DELETE_RFQ = _write(
+    "DeleteRFQ", "DELETE", "/communications/rfqs/{rfq_id}", priority=Priority.CANCEL
+)
+GET_QUOTES = _mine("GetQuotes", "/communications/quotes")
+CREATE_QUOTE = _write("CreateQuote", "POST", "/communications/quotes", cost=2)
+GET_RFQ_QUOTE = _mine("GetRFQQuote", "/communications/rfqs/{rfq_id}/quotes/{quote_id}")
+DELETE_RFQ_QUOTE = _write(
+    "DeleteRFQQuote",
+    "DELETE",
+    "/communications/rfqs/{rfq_id}/quotes/{quote_id}",
+    priority=Priority.CANCEL,
+)
+ACCEPT_RFQ_QUOTE = _write(
+    "AcceptRFQQuote", "PUT", "/communications/rfqs/{rfq_id}/quotes/{quote_id}/accept"
+)
+CONFIRM_RFQ_QUOTE = _write(
+    "ConfirmRFQQuote", "PUT", "/communications/rfqs/{rfq_id}/quotes/{quote_id}/confirm"
+)
+GET_QUOTE = _mine("GetQuote", "/communications/quotes/{quote_id}")
+DELETE_QUOTE = _write(
+    "DeleteQuote",
+    "DELETE",
+    "/communications/quotes/{quote_id}",
+    cost=2,
+    priority=Priority.CANCEL,
+)
+ACCEPT_QUOTE = _write("AcceptQuote", "PUT", "/communications/quotes/{quote_id}/accept")
+CONFIRM_QUOTE = _write("ConfirmQuote", "PUT", "/communications/quotes/{quote_id}/confirm")
+
+# communications: batches of requests for quotes
+GET_RFQ_BATCHES = _mine("GetRFQBatches", "/communications/rfq_batches")
+GET_RFQ_BATCH = _mine("GetRFQBatch", "/communications/rfq_batches/{rfq_batch_id}")
+CREATE_RFQ_BATCH = _write("CreateRFQBatch", "POST", "/communications/rfq_batches")
+DELETE_RFQ_BATCH = _write(
+    "DeleteRFQBatch",
+    "DELETE",
+    "/communications/rfq_batches/{rfq_batch_id}",
+    priority=Priority.CANCEL,
+)
+ACCEPT_RFQ_BATCH = _write(
+    "AcceptRFQBatch", "PUT", "/communications/rfq_batches/{rfq_batch_id}/accept"
+)
+GET_RFQ_BATCH_BEST_QUOTES = _mine(
+    "GetRFQBatchBestQuotes", "/communications/rfq_batches/{rfq_batch_id}/best_quotes"
+)
+GET_RFQ_BATCH_QUOTES = _mine(
+    "GetRFQBatchQuotes", "/communications/rfq_batches/{rfq_batch_id}/quotes"
+)
+CREATE_RFQ_BATCH_QUOTE = _write(
+    "CreateRFQBatchQuote", "POST", "/communications/rfq_batches/{rfq_batch_id}/quotes"
+)
+DELETE_RFQ_BATCH_QUOTE = _write(
+    "DeleteRFQBatchQuote",
+    "DELETE",
+    "/communications/rfq_batches/{rfq_batch_id}/quotes/{batch_quote_id}",
+    priority=Priority.CANCEL,
+)
+CONFIRM_RFQ_BATCH_QUOTE = _write(
+    "ConfirmRFQBatchQuote",
+    "PUT",
+    "/communications/rfq_batches/{rfq_batch_id}/quotes/{batch_quote_id}/confirm",
+)
+
+# communications: block trades
+GET_BLOCK_TRADE_PROPOSALS = _mine("GetBlockTradeProposals", "/communications/block-trade-proposals")
+PROPOSE_BLOCK_TRADE = _write("ProposeBlockTrade", "POST", "/communications/block-trade-proposals")
+ACCEPT_BLOCK_TRADE = _write(
+    "AcceptBlockTradeProposal",
+    "POST",
+    "/communications/block-trade-proposals/{block_trade_proposal_id}/accept",
+)
+
+# api keys
+GET_API_KEYS = _mine("GetApiKeys", "/api_keys")
+CREATE_API_KEY = _write("CreateApiKey", "POST", "/api_keys")
+GENERATE_API_KEY = _write("GenerateApiKey", "POST", "/api_keys/generate")
+DELETE_API_KEY = _write("DeleteApiKey", "DELETE", "/api_keys/{api_key}")
+
+# clearing members (FCM)
+GET_FCM_ORDERS = _mine("GetFCMOrders", "/fcm/orders")
+GET_FCM_FILLS = _mine("GetFCMFills", "/fcm/fills")
+GET_FCM_POSITIONS = _mine("GetFCMPositions", "/fcm/positions")
+TRANSFER_FCM_POSITION = _write("CreateFCMPositionTransfer", "POST", "/fcm/positions/transfers")
+GET_FCM_SUBTRADERS = _mine("ListFCMSubtraders", "/fcm/subtraders")
+CREATE_FCM_SUBTRADER = _write("CreateFCMSubtrader", "POST", "/fcm/subtraders")
+GET_FCM_BLOCKED_CATEGORIES = _mine(
+    "GetFCMSubtraderBlockedCategories", "/fcm/subtraders/blocked_categories"
+)
+UPDATE_FCM_BLOCKED_CATEGORIES = _write(
+    "UpdateFCMSubtraderBlockedCategories",
+    "PUT",
+    "/fcm/subtraders/blocked_categories",
+    retry=Retry.REPEATABLE,
+)
+GET_FCM_DAILY_CAP = _mine("GetFCMEventContractDailyCap", "/fcm/subtraders/event_contract_daily_cap")
+UPDATE_FCM_DAILY_CAP = _write(
+    "UpdateFCMEventContractDailyCap",
+    "PUT",
+    "/fcm/subtraders/event_contract_daily_cap",
+    retry=Retry.REPEATABLE,
+)
+DELETE_FCM_DAILY_CAP = _write(
+    "DeleteFCMEventContractDailyCap", "DELETE", "/fcm/subtraders/event_contract_daily_cap"
+)
 
 
 OPERATIONS: tuple[Operation, ...] = tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypedDict, TypeVar, cast
 
@@ -46,11 +47,26 @@ class Resource:
         key: str | None = None,
         path: Mapping[str, str | int] | None = None,
         query: Mapping[str, QueryValue] | None = None,
+        body: object = None,
     ) -> M:
         """Call an operation that returns one object (under ``key``, or as the whole body)."""
-        response = await self._transport.call(operation, path=path, query=query, **options)
+        response = await self._transport.call(
+            operation, path=path, query=query, body=body, **options
+        )
         decoder: ObjectDecoder[M] = object_decoder(model, key)
         return self._transport.decode_object(operation, decoder, response)
+
+    async def _done(
+        self,
+        operation: Operation,
+        options: CallOptions,
+        *,
+        path: Mapping[str, str | int] | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+        body: object = None,
+    ) -> None:
+        """Call an operation whose success says nothing more."""
+        await self._transport.call(operation, path=path, query=query, body=body, **options)
 
     def _list(
         self,
@@ -112,3 +128,10 @@ class Resource:
             return page
 
         return fetch
+
+
+def deprecated(method: str, instead: str) -> None:
+    """Warn the caller of a method that the exchange is about to retire."""
+    warnings.warn(
+        f"the exchange has deprecated {method}; use {instead}", DeprecationWarning, stacklevel=3
+    )

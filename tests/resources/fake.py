@@ -20,12 +20,13 @@ _BUILDER = RequestBuilder("https://exchange.test/trade-api/v2", "test")
 
 @dataclass
 class Call:
-    """One call, with the path and query it would have on the wire."""
+    """One call, with the path, query and body it would have on the wire."""
 
     operation: Operation
     path: str
     query: str
     options: dict[str, object]
+    body: object = None
 
 
 @dataclass
@@ -48,12 +49,14 @@ class FakeTransport:
         *,
         path: Mapping[str, str | int] | None = None,
         query: Mapping[str, QueryValue] | None = None,
+        body: object = None,
         **options: object,
     ) -> Response:
-        request = _BUILDER.build(operation, path, query)
+        request = _BUILDER.build(operation, path, query, body)
+        said = msgspec.json.decode(request.body) if request.body else None
         sent = request.url.partition("?")[2]
         self.calls.append(
-            Call(operation, request.path.removeprefix("/trade-api/v2"), sent, options)
+            Call(operation, request.path.removeprefix("/trade-api/v2"), sent, options, said)
         )
         body = self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0]
         return Response(200, {}, body)
