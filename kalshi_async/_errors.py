@@ -11,12 +11,24 @@
     │   ├── ConnectionLostError     the connection broke after sending began
     │   └── RequestTimeoutError     one attempt took longer than ``timeout``        (TimeoutError)
     ├── DeadlineExceededError       the whole call took longer than ``deadline``    (TimeoutError)
+    ├── JournalError                the journal cannot be written; nothing was sent
+    ├── OrderStatusUnknown          only the exchange knows whether an order was placed
+    ├── PlacementInterrupted        cancelled amid many orders; carries what is known of each
     └── APIError                    the exchange answered with an error
         ├── BadRequestError         400
+        │   ├── InsufficientBalanceError
+        │   ├── InvalidOrderError
+        │   │   └── PostOnlyCrossError
+        │   ├── InvalidPriceError
+        │   ├── MarketNotActiveError
+        │   └── OrderGroupTriggeredError
         ├── AuthenticationError     401
         ├── PermissionDeniedError   403
         ├── NotFoundError           404
         ├── ConflictError           409
+        │   ├── FillOrKillError
+        │   ├── OrderExistsError
+        │   └── TradingPausedError
         ├── DeprecatedError         410
         ├── RateLimitError          429
         └── ServerError             500 and above
@@ -27,8 +39,12 @@ carries a key, a signature or a passphrase.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .models.orders import Order, PlacedOrder
 
 _LONGEST = 1000
 
@@ -51,6 +67,8 @@ class KalshiError(Exception):
         attempts: How many times the request was handed to the network.
         elapsed: Seconds from the start of the call, waits included.
         may_have_reached_server: False only when it is certain that no attempt reached the exchange.
+        outcome_unknown: True when an attempt to write something may have been carried out and its
+            answer never came.
         cursor: For a list that broke off: the cursor to go on from (see ``Paginator``).
         items: For a list that broke off in ``collect()``: what had been read until then.
     """
@@ -59,6 +77,7 @@ class KalshiError(Exception):
     attempts: int = 0
     elapsed: float = 0.0
     may_have_reached_server: bool = False
+    outcome_unknown: bool = False
     cursor: str | None = None
     items: Sequence[object] = ()
 
@@ -157,6 +176,76 @@ class DeadlineExceededError(KalshiError, TimeoutError):
     """
 
 
+class JournalError(KalshiError):
+    """The journal of orders cannot be written, so that nothing was sent; the message says why."""
+
+
+Resolver = Callable[["OrderStatusUnknown", float | None], Awaitable["PlacedOrder | None"]]
+
+
+class OrderStatusUnknown(KalshiError):  # noqa: N818 - a state of knowledge, not a fault
+    """A placement was sent, and whether it was carried out is known to the exchange alone.
+
+    The order may rest or have traded. It was not given up lightly: the same request was repeated
+    under its client_order_id, and the account's orders were searched. ``__cause__`` is the last
+    failure, or the cancellation that struck.
+
+    Attributes:
+        client_order_id: Under which the order is found, if it was placed.
+        ticker: Its market.
+        sent: The whole request, by the names of the wire.
+        sent_at: When the last attempt left, in Unix seconds.
+    """
+
+    may_have_reached_server = True
+    outcome_unknown = True
+    client_order_id: str = ""
+    ticker: str = ""
+    sent_at: float = 0.0
+    _resolver: Resolver | None = None
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.sent: dict[str, object] = {}
+
+    async def resolve(self, *, deadline: float | None = None) -> PlacedOrder | None:
+        """Find out. Nothing is placed by this.
+
+        Args:
+            deadline: Seconds to look for it; None looks until its absence is proof.
+
+        Returns:
+            The order, if it was placed; None when it is certain that it never was and never will
+            be.
+
+        Raises:
+            OrderStatusUnknown: Still unknown after ``deadline``, or the exchange cannot be asked.
+
+        Cancelling is safe.
+        """
+        if self._resolver is None:
+            raise ConfigurationError(
+                "this error came from another process; look for its client_order_id with "
+                "orders.list(ticker=...)"
+            )
+        return await self._resolver(self, deadline)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        attributes = {name: value for name, value in self.__dict__.items() if name != "_resolver"}
+        return _restored, (type(self), self.args, attributes)
+
+
+class PlacementInterrupted(KalshiError):  # noqa: N818 - the caller's own doing, not a fault
+    """``place_many`` was cancelled after something had been sent.
+
+    Attributes:
+        outcomes: What is known of each order that was begun: ``Placed``, ``Rejected``, ``Unknown``.
+    """
+
+    may_have_reached_server = True
+    outcomes: Sequence[object] = ()
+
+
 class APIError(KalshiError):
     """The exchange answered, with an error.
 
@@ -222,6 +311,48 @@ class ServerError(APIError):
     """5xx: the exchange failed; a write may or may not have been carried out."""
 
 
+class InsufficientBalanceError(BadRequestError):
+    """The account cannot pay for the order."""
+
+
+class InvalidOrderError(BadRequestError):
+    """The order contradicts itself or the state of the market; ``details`` says how."""
+
+
+class PostOnlyCrossError(InvalidOrderError):
+    """A post-only order would have traded at once."""
+
+
+class InvalidPriceError(BadRequestError):
+    """The price is not on the market's grid."""
+
+
+class MarketNotActiveError(BadRequestError):
+    """The market does not trade: not yet, not now, or no longer."""
+
+
+class OrderGroupTriggeredError(BadRequestError):
+    """The order's group has hit its limit; it takes no orders until it is reset."""
+
+
+class FillOrKillError(ConflictError):
+    """A fill-or-kill order found too little to fill it, and was killed; its id is spent."""
+
+
+class OrderExistsError(ConflictError):
+    """The client_order_id was used before, for another order.
+
+    Attributes:
+        existing: That order, where it was found.
+    """
+
+    existing: Order | None = None
+
+
+class TradingPausedError(ConflictError):
+    """Trading is paused; cancelling still works."""
+
+
 _BY_STATUS: dict[int, type[APIError]] = {
     400: BadRequestError,
     401: AuthenticationError,
@@ -233,7 +364,31 @@ _BY_STATUS: dict[int, type[APIError]] = {
 }
 
 
+_BY_CODE: dict[str, type[APIError]] = {
+    "MARKET_NOT_ACTIVE": MarketNotActiveError,
+    "fill_or_kill_insufficient_resting_volume": FillOrKillError,
+    "insufficient_balance": InsufficientBalanceError,
+    "invalid_order": InvalidOrderError,
+    "invalid_price": InvalidPriceError,
+    "order_already_exists": OrderExistsError,
+    "order_group_triggered": OrderGroupTriggeredError,
+    "trading_is_paused": TradingPausedError,
+}
+_POST_ONLY = "post only cross"
+
+
 def api_error(status: int, body: ErrorBody) -> APIError:
-    """The error class for a status, built from what the exchange said."""
-    kind = _BY_STATUS.get(status, ServerError if status >= 500 else APIError)
+    """The error class for what the exchange said: by its code, else by the status."""
+    kind = _BY_CODE.get(body.code or "") if status < 500 else None
+    if kind is None:
+        kind = _BY_STATUS.get(status, ServerError if status >= 500 else APIError)
+    elif kind is InvalidOrderError and _POST_ONLY in (body.details or ""):
+        kind = PostOnlyCrossError
     return kind(status, body)
+
+
+def item_error(body: ErrorBody) -> APIError:
+    """The error of one item of a batch, which comes without a status of its own."""
+    kind = _BY_CODE.get(body.code or "")
+    conflict = kind is not None and issubclass(kind, ConflictError)
+    return api_error(409 if conflict else 400, body)

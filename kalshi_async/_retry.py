@@ -11,6 +11,7 @@ import anyio
 
 from ._errors import (
     APIError,
+    ClientClosedError,
     ConfigurationError,
     ConnectionFailedError,
     KalshiError,
@@ -21,7 +22,8 @@ from ._operations import Operation, Retry
 
 T = TypeVar("T")
 
-_PASSING_STATUSES = frozenset({500, 502, 503, 504})
+_PROXY_TIMEOUT = 408
+_PASSING_STATUSES = frozenset({_PROXY_TIMEOUT, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,26 @@ def worth_retrying(operation: Operation, error: BaseException) -> bool:
     """Whether an attempt that ended in ``error`` may be made again.
 
     What was certainly not carried out may always be sent again: no connection, or a 429. What may
-    have been carried out is sent again only where the operation changes nothing.
+    have been carried out is sent again only where that changes nothing, or nothing more.
     """
     if isinstance(error, ConnectionFailedError | RateLimitError):
         return True
-    if operation.retry is not Retry.SAFE:
+    if operation.retry is Retry.REFUSED:
         return False
     if isinstance(error, APIError):
         return error.status in _PASSING_STATUSES
     return isinstance(error, TransportError)
+
+
+def leaves_doubt(error: BaseException) -> bool:
+    """Whether a write that ended in ``error`` may have been carried out all the same.
+
+    Only three things prove that it was not: no connection, a 429, and a refusal (a 4xx that the
+    exchange itself made; 408 is what a proxy says that waited for it in vain).
+    """
+    if isinstance(error, APIError):
+        return not 400 <= error.status < 500 or error.status == _PROXY_TIMEOUT
+    return not isinstance(error, ConnectionFailedError | ConfigurationError | ClientClosedError)
 
 
 async def retry_after(

@@ -23,11 +23,12 @@ from ._errors import (
     KalshiError,
     RateLimitError,
 )
+from ._gate import Gate
 from ._hooks import Hook, Telemetry
-from ._operations import Operation, Priority
+from ._operations import Bucket, Operation, Priority
 from ._options import INHERIT, Defaults, Inherit
 from ._repair import Drift
-from ._retry import RetryPolicy, retry_after, worth_retrying
+from ._retry import RetryPolicy, leaves_doubt, retry_after, worth_retrying
 from ._wire import QueryValue, Request, RequestBuilder, Response, answered, raise_for_error
 
 if TYPE_CHECKING:
@@ -42,18 +43,40 @@ Prepare = Callable[["Transport"], Awaitable[None]]
 
 
 @dataclass(slots=True)
+class Trail:
+    """What a call has left behind so far, readable also when it is cancelled.
+
+    Attributes:
+        attempts: How many times the request was handed to the network.
+        sent_at: When the last attempt left, in Unix seconds by the clock that signs.
+        in_flight: Whether an attempt is under way.
+        arrived: Whether an attempt may have reached the exchange.
+        doubtful: Whether an attempt that has ended may have been carried out.
+    """
+
+    attempts: int = 0
+    sent_at: float = 0.0
+    in_flight: bool = False
+    arrived: bool = False
+    doubtful: bool = False
+
+    @property
+    def unknown(self) -> bool:
+        """Whether something may have been carried out that nobody has told of."""
+        return self.in_flight or self.doubtful
+
+
+@dataclass(slots=True)
 class _Call:
     """One call on its way through the pipeline."""
 
     operation: Operation
     request: Request
     timeout: float | None
-    priority: Priority | None
+    priority: Priority
     items: int
     started: float
-    attempts: int = 0
-    in_flight: bool = False
-    arrived: bool = False
+    trail: Trail
     clock_corrected: bool = False
     last_error: KalshiError | None = None
 
@@ -106,6 +129,7 @@ class Transport:
         deadline: float | Inherit | None = INHERIT,
         priority: Priority | None = None,
         items: int = 1,
+        trail: Trail | None = None,
     ) -> Response:
         """Send an operation until it is answered with a success.
 
@@ -118,6 +142,7 @@ class Transport:
             deadline: Seconds for the whole call, all waiting included; None waits.
             priority: Rank in the limiter's queue instead of the operation's own.
             items: Items of a batch, billed one by one.
+            trail: Kept up to date on the way, for a caller that must know how far a call got.
 
         Raises:
             KalshiError: See ``kalshi_async._errors``; carries attempts and elapsed seconds.
@@ -128,13 +153,16 @@ class Transport:
         defaults = self._defaults
         limit = defaults.deadline if isinstance(deadline, Inherit) else deadline
         self._check(operation)
+        if priority is None:
+            priority = operation.priority if defaults.priority is None else defaults.priority
         call = _Call(
             operation,
             self._builder.build(operation, path, query, body),
             _seconds("timeout", defaults.timeout if isinstance(timeout, Inherit) else timeout),
-            defaults.priority if priority is None else priority,
+            priority,
             items,
             anyio.current_time(),
+            Trail() if trail is None else trail,
         )
         self._telemetry.stats.calls += 1
         try:
@@ -167,7 +195,9 @@ class Transport:
             operation=call.operation,
             policy=policy,
             rng=self._rng,
-            on_retry=lambda wait, error: self._telemetry.retrying(name, call.attempts, wait, error),
+            on_retry=lambda wait, error: self._telemetry.retrying(
+                name, call.trail.attempts, wait, error
+            ),
         )
 
     async def _attempt(self, call: _Call) -> Response:
@@ -181,29 +211,34 @@ class Transport:
 
     async def _exchange(self, call: _Call) -> Response:
         operation, telemetry, limiter = call.operation, self._telemetry, self._limiter
+        trail, gate = call.trail, self._shared.gate
         waited = await limiter.acquire(operation, priority=call.priority, items=call.items)
         if waited:
             telemetry.throttled(operation.name, limiter.bucket_name(operation), waited)
-        attempts = call.attempts
+        attempts = trail.attempts
         try:
-            async with self._shared.gate:
+            await gate.enter(call.priority)
+            try:
                 headers = await self._headers(call)
                 http = self._shared.http
-                call.attempts += 1
-                call.in_flight = True
-                telemetry.sent(operation.name, call.attempts)
+                trail.attempts += 1
+                trail.in_flight = True
+                telemetry.sent(operation.name, trail.attempts)
                 sent_at = anyio.current_time()
-                wall_sent = self._signer.wall_clock() if self._signer else 0.0
+                if self._signer is not None:
+                    trail.sent_at = self._signer.wall_clock()
                 response = await http.send(call.request, headers, call.timeout)
+            finally:
+                gate.leave()
         except BaseException as exc:
-            if call.attempts == attempts:  # it never reached the network
+            if trail.attempts == attempts:  # it never reached the network
                 limiter.give_back(operation, items=call.items)
             elif isinstance(exc, KalshiError):
                 self._note_failure(call, exc)
             raise
         elapsed = anyio.current_time() - sent_at
         telemetry.received(
-            operation.name, call.attempts, response.status, elapsed, len(response.body)
+            operation.name, trail.attempts, response.status, elapsed, len(response.body)
         )
         try:
             raise_for_error(operation, response)
@@ -211,10 +246,11 @@ class Transport:
             if isinstance(exc, RateLimitError):
                 limiter.penalize(operation, sent_at)
             elif isinstance(exc, AuthenticationError):
-                self._correct_clock(call, exc, response, wall_sent)
+                self._correct_clock(call, exc, response, trail.sent_at)
             self._note_failure(call, exc)
             raise
-        response.attempts = call.attempts
+        trail.in_flight = False
+        response.attempts = trail.attempts
         response.elapsed = anyio.current_time() - call.started
         return response
 
@@ -237,12 +273,14 @@ class Transport:
             self._telemetry.clock_corrected(offset)
 
     def _note_failure(self, call: _Call, error: KalshiError) -> None:
-        call.in_flight = False
-        call.arrived = call.arrived or error.may_have_reached_server
+        trail = call.trail
+        trail.in_flight = False
+        trail.arrived = trail.arrived or error.may_have_reached_server
+        trail.doubtful = trail.doubtful or leaves_doubt(error)
         call.last_error = error
         error.operation = call.operation.name
-        error.attempts = call.attempts
-        self._telemetry.failed(call.operation.name, call.attempts, error)
+        error.attempts = trail.attempts
+        self._telemetry.failed(call.operation.name, trail.attempts, error)
 
     def _check(self, operation: Operation) -> None:
         if self._shared.closed:
@@ -324,8 +362,7 @@ class _Shared:
     ) -> None:
         self._make_http = http
         self._http: HTTPAdapter | None = None
-        self._gate: anyio.Semaphore | None = None
-        self._max_in_flight = max_in_flight
+        self.gate = Gate(max_in_flight)
         self.prepare = prepare
         self._preparing = anyio.Lock()
         self._prepare_failure: KalshiError | None = None
@@ -339,12 +376,6 @@ class _Shared:
         if self._http is None:
             self._http = self._make_http()
         return self._http
-
-    @property
-    def gate(self) -> anyio.Semaphore:
-        if self._gate is None:
-            self._gate = anyio.Semaphore(self._max_in_flight, fast_acquire=True)
-        return self._gate
 
     async def prepared(self, transport: Transport) -> None:
         """Prepare once; whoever comes meanwhile waits, and shares a failure. A later call tries."""
@@ -373,11 +404,8 @@ class _Shared:
     def __repr__(self) -> str:
         if self.closed:
             return "closed"
-        if self._gate is None:
-            return "unused"
-        active = self._max_in_flight - self._gate.value
-        queued = self._gate.statistics().tasks_waiting
-        return f"{self._http!r}, {active} active, {queued} queued"
+        connected = "not connected" if self._http is None else repr(self._http)
+        return f"{connected}, {self.gate.inside} active, {self.gate.queued} queued"
 
 
 def _seconds(name: str, value: float | None) -> float | None:
@@ -392,6 +420,8 @@ def _describe(error: KalshiError, call: _Call) -> None:
     if error.operation not in (None, call.operation.name):
         return  # of a call that this one had to wait for, and already described
     error.operation = call.operation.name
-    error.attempts = call.attempts
+    trail = call.trail
+    error.attempts = trail.attempts
     error.elapsed = anyio.current_time() - call.started
-    error.may_have_reached_server = call.arrived or call.in_flight
+    error.may_have_reached_server = trail.arrived or trail.in_flight
+    error.outcome_unknown = trail.unknown and call.operation.bucket is Bucket.WRITE

@@ -1,0 +1,73 @@
+"""How many requests are under way at once; who waits enters by priority, then in order."""
+
+from __future__ import annotations
+
+import heapq
+from itertools import count
+
+import anyio
+
+from ._operations import Priority
+
+
+class Gate:
+    """A door of so many places.
+
+    ``enter`` and ``leave`` go together: ``leave`` hands the place on, to the waiter of the smallest
+    priority and, among equals, to the one who came first.
+
+    Args:
+        places: How many may be inside.
+    """
+
+    def __init__(self, places: int) -> None:
+        self.places = places
+        self.inside = 0
+        self._waiting: list[tuple[int, int, _Turn]] = []
+        self._order = count()
+
+    @property
+    def queued(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    def try_enter(self) -> bool:
+        """Take a place if there is one."""
+        if self.inside < self.places:
+            self.inside += 1
+            return True
+        return False
+
+    async def enter(self, priority: Priority) -> None:
+        """Wait for a place. Cancelling is safe: a place that was just handed over goes on."""
+        if self.try_enter():
+            return
+        turn = _Turn()
+        entry = (int(priority), next(self._order), turn)
+        heapq.heappush(self._waiting, entry)
+        try:
+            await turn.event.wait()
+        except BaseException:
+            if turn.given:
+                self.leave()
+            else:
+                self._waiting.remove(entry)
+                heapq.heapify(self._waiting)
+            raise
+
+    def leave(self) -> None:
+        """Give the place to whoever is next, or free it."""
+        if self._waiting:
+            turn = heapq.heappop(self._waiting)[2]
+            turn.given = True
+            turn.event.set()
+        else:
+            self.inside -= 1
+
+
+class _Turn:
+    __slots__ = ("event", "given")
+
+    def __init__(self) -> None:
+        self.event = anyio.Event()
+        self.given = False
