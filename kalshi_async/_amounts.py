@@ -94,6 +94,12 @@ def money(name: str, value: Money) -> Decimal:
     return _stepped(name, amount, _MONEY_STEP, "$0.000001")
 
 
+def money_or_zero(name: str, value: Money) -> Decimal:
+    """``money``, where nothing is an amount too."""
+    amount = _amount(name, value, 'dollars, such as "25.00"')
+    return amount if amount == 0 else money(name, value)
+
+
 def price_text(value: Decimal) -> str:
     """A price for the wire: 4 decimals."""
     return format(value, ".4f")

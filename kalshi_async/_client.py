@@ -30,6 +30,10 @@ from ._retry import RetryPolicy
 from ._transport import Transport
 from ._version import __version__
 from ._wire import RequestBuilder
+from .orders import Certainty, OrderJournal, Orders
+from .orders._desk import Desk
+from .orders._finder import Finder
+from .orders._lists import OrderLists
 from .resources.account import Account
 from .resources.collections import Collections
 from .resources.events import Events
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT = 10.0
 DEFAULT_MAX_IN_FLIGHT = 64
+DEFAULT_CERTAINTY = Certainty()
 
 
 class ClientOptions(TypedDict, total=False):
@@ -69,7 +74,9 @@ class ClientOptions(TypedDict, total=False):
     deadline: float | None
     http: HttpChoice | HTTPAdapter | httpx.AsyncClient
     hooks: Iterable[Hook]
+    journal: str | os.PathLike[str] | OrderJournal | None
     retry: RetryPolicy | Inherit | None
+    certainty: Certainty
     max_in_flight: int
     wall_clock: Callable[[], float]
     rng: random.Random | None
@@ -100,7 +107,11 @@ class KalshiClient:
         http: ``"auto"`` (aiohttp where it is installed, else httpx), ``"httpx"``, ``"aiohttp"``,
             an ``httpx.AsyncClient`` of your own (which is not closed), or an ``HTTPAdapter``.
         hooks: Called with every event; see ``kalshi_async.Hook``.
+        journal: A file in which every order is written down before it is sent, so that
+            ``orders.recover()`` can settle it after a crash: its path, or an ``OrderJournal`` of
+            your own (which is not closed). One process at a time may use it.
         retry: How often and how patiently to try again; None never does.
+        certainty: How long to look for an order whose answer was lost; see ``Certainty``.
         max_in_flight: How many requests may be under way at once; more wait their turn.
         wall_clock: Seconds since the epoch, for timestamps of signatures.
         rng: Draws the jitter of back-offs.
@@ -124,7 +135,9 @@ class KalshiClient:
         deadline: float | None = None,
         http: HttpChoice | HTTPAdapter | httpx.AsyncClient = "auto",
         hooks: Iterable[Hook] = (),
+        journal: str | os.PathLike[str] | OrderJournal | None = None,
         retry: RetryPolicy | Inherit | None = INHERIT,
+        certainty: Certainty = DEFAULT_CERTAINTY,
         max_in_flight: int = DEFAULT_MAX_IN_FLIGHT,
         wall_clock: Callable[[], float] = time.time,
         rng: random.Random | None = None,
@@ -159,6 +172,15 @@ class KalshiClient:
             rng=rng or random.Random(),  # noqa: S311 - jitter, not cryptography
             max_in_flight=max_in_flight,
             prepare=adopt_account_limits(self._limiter) if limits == "account" else None,
+        )
+        opened, self._own_journal = _opened(journal)
+        self._desk = Desk(
+            finder=Finder(OrderLists(self._transport.view(deadline=None)), certainty),
+            journal=opened,
+            exchange=config.base_url,
+            api_key_id=credentials.api_key_id if credentials is not None else "",
+            wall_clock=wall_clock,
+            opened=wall_clock(),
         )
         self._bind()
 
@@ -206,6 +228,7 @@ class KalshiClient:
         self.live_data = LiveData(transport)
         self.markets = Markets(transport)
         self.milestones = Milestones(transport)
+        self.orders = Orders(transport, self._desk)
         self.search = Search(transport)
         self.series = SeriesResource(transport)
         self.structured_targets = StructuredTargets(transport)
@@ -266,6 +289,8 @@ class KalshiClient:
         if self._owner:
             with anyio.CancelScope(shield=True):
                 await self._transport.aclose()
+                if self._own_journal and self._desk.journal is not None:
+                    await self._desk.journal.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -300,6 +325,15 @@ def _check_options(timeout: object, deadline: object, http: object, max_in_fligh
             f"http is {http!r}; expected {', '.join(map(repr, get_args(HttpChoice)))}, an "
             "httpx.AsyncClient, or an object with the methods of HTTPAdapter"
         )
+
+
+def _opened(
+    journal: str | os.PathLike[str] | OrderJournal | None,
+) -> tuple[OrderJournal | None, bool]:
+    """The journal, and whether the client has to close it."""
+    if journal is None or isinstance(journal, OrderJournal):
+        return journal, False
+    return OrderJournal(journal), True
 
 
 def _checked_hooks(hooks: Iterable[Hook]) -> tuple[Hook, ...]:

@@ -180,7 +180,7 @@ class JournalError(KalshiError):
     """The journal of orders cannot be written, so that nothing was sent; the message says why."""
 
 
-Resolver = Callable[["OrderStatusUnknown", float | None], Awaitable["PlacedOrder | None"]]
+Resolver = Callable[[float | None], Awaitable["PlacedOrder | None"]]
 
 
 class OrderStatusUnknown(KalshiError):  # noqa: N818 - a state of knowledge, not a fault
@@ -228,7 +228,7 @@ class OrderStatusUnknown(KalshiError):  # noqa: N818 - a state of knowledge, not
                 "this error came from another process; look for its client_order_id with "
                 "orders.list(ticker=...)"
             )
-        return await self._resolver(self, deadline)
+        return await self._resolver(deadline)
 
     def __reduce__(self) -> tuple[object, ...]:
         attributes = {name: value for name, value in self.__dict__.items() if name != "_resolver"}

@@ -91,8 +91,8 @@ class TokenBucket:
 
     def __init__(self, limits: BucketLimits, now: float) -> None:
         self.limits = limits
-        self._burst = _burst(limits)
-        self._tokens = self._burst
+        self.burst = _burst(limits)
+        self._tokens = self.burst
         self._factor = 1.0
         self._updated = now
         self._slowed_at = -math.inf
@@ -110,7 +110,7 @@ class TokenBucket:
     def take(self, cost: float, now: float) -> bool:
         """Take ``cost`` tokens if they are there."""
         self._refill(now)
-        if self._tokens + _TOLERANCE < min(cost, self._burst):
+        if self._tokens + _TOLERANCE < min(cost, self.burst):
             return False
         self._tokens -= cost
         return True
@@ -118,12 +118,12 @@ class TokenBucket:
     def give_back(self, cost: float, now: float) -> None:
         """Return tokens that were taken and not spent."""
         self._refill(now)
-        self._tokens = min(self._burst, self._tokens + cost)
+        self._tokens = min(self.burst, self._tokens + cost)
 
     def wait(self, cost: float, now: float) -> float:
         """Seconds until ``take(cost)`` succeeds if nobody else takes any."""
         self._refill(now)
-        missing = (min(cost, self._burst) - self._tokens) / self.limits.rate
+        missing = (min(cost, self.burst) - self._tokens) / self.limits.rate
         if missing <= _TOLERANCE / self.limits.rate:
             return 0.0
         factor, heal = self._factor, RECOVERY_PER_SECOND
@@ -147,10 +147,10 @@ class TokenBucket:
     def adopt(self, limits: BucketLimits, now: float) -> None:
         """Go on with other limits; what has been spent stays spent."""
         self._refill(now)
-        spent = self._burst - self._tokens
+        spent = self.burst - self._tokens
         self.limits = limits
-        self._burst = _burst(limits)
-        self._tokens = self._burst - spent
+        self.burst = _burst(limits)
+        self._tokens = self.burst - spent
 
     def _refill(self, now: float) -> None:
         elapsed = now - self._updated
@@ -164,7 +164,7 @@ class TokenBucket:
             healing = min(elapsed, (1 - factor) / RECOVERY_PER_SECOND)
             gained = factor * healing + RECOVERY_PER_SECOND * healing**2 / 2 + elapsed - healing
             self._factor = min(1.0, factor + RECOVERY_PER_SECOND * healing)
-        self._tokens = min(self._burst, self._tokens + gained * self.limits.rate)
+        self._tokens = min(self.burst, self._tokens + gained * self.limits.rate)
 
 
 def _burst(limits: BucketLimits) -> float:
@@ -203,6 +203,11 @@ class _Queue:
         if self._bucket is None:  # made at first use: the clock may need a running event loop
             self._bucket = TokenBucket(self._limits, self._clock())
         return self._bucket
+
+    def room(self, cost: float) -> tuple[int, int]:
+        """How many requests of ``cost`` there are tokens for: now, and in a full bucket."""
+        now = 0.0 if self._heap else self.bucket.tokens(self._clock())
+        return max(0, int(now // cost)), int(self.bucket.burst // cost)
 
     async def acquire(self, cost: float, priority: Priority) -> float:
         """Wait for ``cost`` tokens; returns the seconds waited. Cancelling gives them back."""
@@ -339,6 +344,12 @@ class Limiter:
                 self._queues[name].adopt(bucket)
             else:
                 self._queues[name] = _Queue(bucket, self._clock)
+
+    def room(self, operation: Operation) -> tuple[int, int] | None:
+        """How many items of a batch there are tokens for: now, and at most; None without limits."""
+        if self.limits is None:
+            return None
+        return self._queue(operation).room(self.limits.cost(operation))
 
     def bucket_name(self, operation: Operation) -> str:
         """``"read"``, ``"write"``, or the operation's own name where it has its own bucket."""

@@ -151,7 +151,7 @@ class Transport:
         request that was already sent may still be carried out.
         """
         defaults = self._defaults
-        limit = defaults.deadline if isinstance(deadline, Inherit) else deadline
+        limit = self._deadline(deadline)
         self._check(operation)
         if priority is None:
             priority = operation.priority if defaults.priority is None else defaults.priority
@@ -168,7 +168,7 @@ class Transport:
         try:
             if limit is None:
                 return await self._run(call)
-            with anyio.move_on_after(_seconds("deadline", limit)):
+            with anyio.move_on_after(limit):
                 return await self._run(call)
             raise DeadlineExceededError(f"not done within {limit:g} s") from call.last_error
         except KalshiError as exc:
@@ -294,6 +294,23 @@ class Transport:
             )
             problem.operation = operation.name
             raise problem
+
+    def until(self, deadline: float | Inherit | None = INHERIT) -> float | None:
+        """When the deadline of a call that begins now is over, on the event loop's clock.
+
+        Raises:
+            ConfigurationError: It is not above 0.
+        """
+        limit = self._deadline(deadline)
+        return None if limit is None else anyio.current_time() + limit
+
+    def batch_room(self, operation: Operation) -> tuple[int, int] | None:
+        """How many items of a batch may go out: at once, and at most; None without limits."""
+        return self._limiter.room(operation)
+
+    def _deadline(self, given: float | Inherit | None) -> float | None:
+        limit = self._defaults.deadline if isinstance(given, Inherit) else given
+        return _seconds("deadline", limit)
 
     def decode_object(
         self, operation: Operation, decoder: ObjectDecoder[T], response: Response

@@ -103,6 +103,62 @@ class PlacedOrder(Model):
     recovered: bool = False
 
 
+class OrderError(Model):
+    """Why the exchange refused one item of a batch."""
+
+    code: str | None = None
+    message: str | None = None
+    details: str | None = None
+    service: str | None = None
+
+
+class PlacedOrderItem(Model):
+    """One item of the answer to a batch of placements: an order, or why there is none."""
+
+    order_id: str | None = None
+    client_order_id: str | None = None
+    fill_count: Decimal | None = None
+    remaining_count: Decimal | None = None
+    average_fill_price: Decimal | None = None
+    average_fee_paid: Decimal | None = None
+    ts_ms: int | None = None
+    error: OrderError | None = None
+
+    def placed(self) -> PlacedOrder:
+        """The order that it tells of; only for an item with an ``order_id``."""
+        return PlacedOrder(
+            order_id=self.order_id or "",
+            client_order_id=self.client_order_id,
+            fill_count=ABSENT if self.fill_count is None else self.fill_count,
+            remaining_count=ABSENT if self.remaining_count is None else self.remaining_count,
+            average_fill_price=self.average_fill_price,
+            average_fee_paid=self.average_fee_paid,
+            ts_ms=ABSENT if self.ts_ms is None else self.ts_ms,
+        )
+
+
+class PlacedBatch(Model):
+    """The answer to a batch of placements."""
+
+    orders: list[PlacedOrderItem] = ABSENT
+
+
+class CanceledOrderItem(Model):
+    """One item of the answer to a batch of cancellations."""
+
+    order_id: str
+    client_order_id: str | None = None
+    reduced_by: Decimal = ABSENT
+    ts_ms: int | None = None
+    error: OrderError | None = None
+
+
+class CanceledBatch(Model):
+    """The answer to a batch of cancellations."""
+
+    orders: list[CanceledOrderItem] = ABSENT
+
+
 class CanceledOrder(Model):
     """An order that was taken off the book.
 
@@ -139,8 +195,14 @@ class DecreasedOrder(Model):
     ts_ms: int = ABSENT
 
 
+class QueuePosition(Model, rename=wire_names(counts=["queue_position"])):
+    """How many contracts stand before one order at its price."""
+
+    queue_position: Decimal = ABSENT
+
+
 class OrderQueuePosition(Model, rename=wire_names(counts=["queue_position"])):
-    """How many contracts stand before an order at its price."""
+    """``QueuePosition``, with the order and the market that it belongs to."""
 
     order_id: str
     market_ticker: str = ABSENT

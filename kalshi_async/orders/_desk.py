@@ -1,0 +1,121 @@
+"""What all views of a client share about its orders: who is being placed, and what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import anyio
+
+from .._errors import ClientClosedError, InvalidRequestError, KalshiError, OrderStatusUnknown
+from .._hooks import logger
+from ..models.orders import PlacedOrder
+from ._finder import Certainty, Finder
+from ._journal import Intent, Outcome
+from ._request import WireOrder
+
+if TYPE_CHECKING:
+    from ._journal import OrderJournal
+
+Result = PlacedOrder | KalshiError
+"""How a placement ended; ``OrderStatusUnknown`` is one of the errors."""
+
+
+class Watcher(Protocol):
+    """Told of every placement: when it begins, and how it ended."""
+
+    def placing(self, order: WireOrder, /) -> None: ...
+
+    def ended(self, order: WireOrder, result: Result | None, /) -> None:
+        """``result`` is None for an order that was certainly not sent."""
+        ...
+
+
+@dataclass(slots=True)
+class Desk:
+    """The state that placements of one client have in common.
+
+    Attributes:
+        finder: Finds orders whose placement was not answered.
+        journal: Where intents are kept; None keeps none.
+        exchange: The REST base URL.
+        api_key_id: The account's key; empty without one.
+        wall_clock: Unix seconds.
+        opened: When this desk opened, in Unix seconds: what is older is of an earlier run.
+        placing: Placements under way now, by client_order_id.
+        doubts: When placements ended of which nothing is known, on the event loop's clock.
+    """
+
+    finder: Finder
+    journal: OrderJournal | None
+    exchange: str
+    api_key_id: str
+    wall_clock: Callable[[], float]
+    opened: float
+    placing: set[str] = field(default_factory=set)
+    doubts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def certainty(self) -> Certainty:
+        """How long to look for an order, and what an empty look means."""
+        return self.finder.certainty
+
+    async def intend(self, orders: Sequence[tuple[WireOrder, bytes]]) -> None:
+        """Write down what is about to be sent, with its body.
+
+        Raises:
+            JournalError: It could not be written; it must not be sent.
+
+        Cancelling is safe: what was written is then marked as never sent.
+        """
+        if self.journal is None:
+            return
+        now = self.wall_clock()
+        intents = [
+            Intent(order.client_order_id, order.ticker, body, self.exchange, self.api_key_id, now)
+            for order, body in orders
+        ]
+        try:
+            await self.journal.intend(intents)
+        except anyio.get_cancelled_exc_class():
+            for order, _ in orders:
+                self.not_sent(order.client_order_id)
+            raise
+
+    def settle(self, client_order_id: str, result: Result) -> None:
+        """Write down how a placement ended. One that is still unknown stays open."""
+        if isinstance(result, OrderStatusUnknown):
+            self.doubts[client_order_id] = anyio.current_time()
+            return
+        self.doubts.pop(client_order_id, None)
+        if isinstance(result, PlacedOrder):
+            self._note(client_order_id, "placed", result.order_id)
+        else:
+            self._note(client_order_id, "rejected", detail=str(result))
+
+    def not_sent(self, client_order_id: str) -> None:
+        """Write down that a placement was given up before it was sent."""
+        self._note(client_order_id, "absent", detail="cancelled before it was sent")
+
+    def absent(self, client_order_id: str) -> None:
+        """Write down that an order was looked for, and proved not to be there."""
+        self.doubts.pop(client_order_id, None)
+        self._note(client_order_id, "absent", detail="looked for, and proved not to be there")
+
+    def _note(
+        self,
+        client_order_id: str,
+        status: Literal["placed", "rejected", "absent"],
+        order_id: str | None = None,
+        detail: str = "",
+    ) -> None:
+        if self.journal is None:
+            return
+        # Writing it down must never hide how a placement ended: what cannot be written stays open,
+        # and is looked up by ``recover``.
+        try:
+            outcome = Outcome(client_order_id, status, order_id, detail, self.wall_clock())
+            self.journal.settle([outcome])
+        except (ClientClosedError, InvalidRequestError) as exc:
+            logger.warning("the outcome of %s was not written: %s", client_order_id, exc)

@@ -1,0 +1,264 @@
+"""One order, or a batch of them, placed exactly once.
+
+The same request may go out several times: its client_order_id makes the exchange take it once.
+What is not known after that is looked up; what cannot be found out in time is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anyio
+import msgspec
+
+from .._decode import object_decoder
+from .._errors import (
+    BadRequestError,
+    DecodeError,
+    KalshiError,
+    OrderExistsError,
+    OrderStatusUnknown,
+)
+from .._operations import BATCH_CREATE_ORDERS, CREATE_ORDER
+from .._options import INHERIT
+from .._transport import Trail, Transport
+from ..models.orders import PlacedBatch, PlacedOrder
+from ..resources._base import CallOptions
+from ._answers import Ticket, as_placed, complete, recovered, sort_out
+from ._desk import Desk, Result, Watcher
+from ._request import WireOrder
+
+_placed_decoder = object_decoder(PlacedOrder)
+_batch_decoder = object_decoder(PlacedBatch)
+
+
+class Placement:
+    """Places orders for one view of a client.
+
+    Args:
+        transport: The view's pipeline.
+        desk: What all views share.
+        watchers: Told of every placement.
+    """
+
+    def __init__(
+        self, transport: Transport, desk: Desk, watchers: tuple[Watcher, ...] = ()
+    ) -> None:
+        self._transport = transport
+        self._desk = desk
+        self._watchers = watchers
+
+    async def place(self, order: WireOrder, options: CallOptions) -> PlacedOrder:
+        """Place an order, and do not come back before it is known whether it was.
+
+        Raises:
+            OrderStatusUnknown: Out of time, or cancelled, and nobody but the exchange knows.
+            JournalError: The intent could not be written; nothing was sent.
+            KalshiError: It was certainly not placed.
+        """
+        body = msgspec.json.encode(order)
+        await self._desk.intend([(order, body)])
+        ticket = Ticket(order, Trail(), self._desk.wall_clock(), self._until(options))
+        self._begin(ticket)
+        try:
+            return await self._send(ticket, body, options)
+        except KalshiError as exc:
+            ticket.result = exc
+            raise
+        except anyio.get_cancelled_exc_class() as exc:
+            if ticket.unknown:
+                ticket.result = self._unknown(ticket, "cancelled")
+                raise ticket.result from exc
+            raise
+        finally:
+            self._end(ticket)
+
+    async def place_batch(
+        self, orders: Sequence[WireOrder], options: CallOptions, results: dict[str, Result]
+    ) -> None:
+        """Place orders in one request.
+
+        ``results`` receives how each ended, by client_order_id; when cancelled, of those that had
+        been sent.
+
+        Raises:
+            JournalError: The intents could not be written; nothing was sent.
+        """
+        bodies = [msgspec.json.encode(order) for order in orders]
+        await self._desk.intend(list(zip(orders, bodies, strict=True)))
+        trail, until = Trail(), self._until(options)
+        started = self._desk.wall_clock()
+        tickets = [Ticket(order, trail, started, until) for order in orders]
+        for ticket in tickets:
+            self._begin(ticket)
+        try:
+            await self._send_batch(tickets, bodies, options)
+        except anyio.get_cancelled_exc_class():
+            for ticket in tickets:
+                if ticket.result is None and ticket.unknown:
+                    ticket.result = self._unknown(ticket, "cancelled")
+            raise
+        finally:
+            for ticket in tickets:
+                self._end(ticket)
+                if ticket.result is not None:
+                    results[ticket.order.client_order_id] = ticket.result
+
+    async def look_up(self, ticket: Ticket, sent: float, why: str) -> PlacedOrder | None:
+        """Find an order that was sent and never heard of; None once it is proved not to be there.
+
+        Args:
+            ticket: What was sent; looked for until ``ticket.until``.
+            sent: By when its last request had left, on the event loop's clock.
+            why: What is the matter, for the error.
+
+        Raises:
+            OrderStatusUnknown: Still unknown.
+        """
+        order = ticket.order
+        found = await self._desk.finder.search(
+            ticket.wanted, sent=sent, until=ticket.until, exists=ticket.exists
+        )
+        if found.order is not None:
+            placed = as_placed(found.order)
+            self._tell(order, placed)
+            return placed
+        if found.absent:
+            self._desk.absent(order.client_order_id)
+            self._tell(order, None)
+            return None
+        raise self._unknown(ticket, why, sent) from found.trouble
+
+    async def _send(self, ticket: Ticket, body: bytes, options: CallOptions) -> PlacedOrder:
+        transport, trail = self._transport, ticket.trail
+        try:
+            response = await transport.call(
+                CREATE_ORDER, body=msgspec.Raw(body), trail=trail, **options
+            )
+            ticket.taken = True
+            placed = transport.decode_object(CREATE_ORDER, _placed_decoder, response)
+            ticket.result = placed = complete(placed, ticket.order)
+        except KalshiError as exc:
+            ticket.result = placed = await self._find_out(ticket, exc)
+        return placed
+
+    async def _send_batch(
+        self, tickets: list[Ticket], bodies: list[bytes], options: CallOptions
+    ) -> None:
+        transport, trail = self._transport, tickets[0].trail
+        body = {"orders": [msgspec.Raw(body) for body in bodies]}
+        try:
+            response = await transport.call(
+                BATCH_CREATE_ORDERS, body=body, trail=trail, items=len(tickets), **options
+            )
+            answer = transport.decode_object(BATCH_CREATE_ORDERS, _batch_decoder, response)
+        except DecodeError as exc:
+            trail.doubtful = True  # it was carried out, for all that can be told
+            await self._find_out_all([(ticket, exc) for ticket in tickets])
+        except BadRequestError as exc:
+            if trail.unknown or len(tickets) == 1:
+                await self._find_out_all([(ticket, exc) for ticket in tickets])
+            else:  # one of them, or their number, spoils it for all
+                await self._send_singly(tickets, bodies, options)
+        except KalshiError as exc:
+            await self._find_out_all([(ticket, exc) for ticket in tickets])
+        else:
+            await self._find_out_all(sort_out(tickets, answer.orders))
+
+    async def _send_singly(
+        self, tickets: list[Ticket], bodies: list[bytes], options: CallOptions
+    ) -> None:
+        async def one(ticket: Ticket, body: bytes) -> None:
+            ticket.trail = Trail()
+            try:
+                await self._send(ticket, body, options)
+            except KalshiError as exc:
+                ticket.result = exc
+
+        async with anyio.create_task_group() as tasks:
+            for ticket, body in zip(tickets, bodies, strict=True):
+                tasks.start_soon(one, ticket, body)
+
+    async def _find_out_all(self, failed: list[tuple[Ticket, KalshiError]]) -> None:
+        async def one(ticket: Ticket, error: KalshiError) -> None:
+            try:
+                ticket.result = await self._find_out(ticket, error)
+            except KalshiError as exc:
+                ticket.result = exc
+
+        if not failed:
+            return
+        async with anyio.create_task_group() as tasks:
+            for ticket, error in failed:
+                tasks.start_soon(one, ticket, error)
+
+    async def _find_out(self, ticket: Ticket, error: KalshiError) -> PlacedOrder:
+        """What became of an order whose placement ended in an error.
+
+        Raises:
+            OrderStatusUnknown: Not known in time.
+            KalshiError: It was certainly not placed.
+        """
+        ticket.exists = ticket.taken or isinstance(error, OrderExistsError)
+        if not ticket.exists and not ticket.unknown:
+            raise error
+        ended = anyio.current_time()
+        patience = ended + self._desk.certainty.patience
+        found = await self._desk.finder.search(
+            ticket.wanted,
+            sent=ended,
+            until=patience if ticket.until is None else min(patience, ticket.until),
+            exists=ticket.exists,
+        )
+        if found.order is not None:
+            return recovered(ticket, found.order, error)
+        if found.absent:
+            error.outcome_unknown = False
+            error.add_note("the order was looked for, and is proved not to have been placed")
+        elif ticket.unknown:
+            why = error.summary
+            raise self._unknown(ticket, why, ended) from found.trouble or error
+        raise error
+
+    def _unknown(self, ticket: Ticket, why: str, ended: float | None = None) -> OrderStatusUnknown:
+        """The error that says that only the exchange knows."""
+        order = ticket.order
+        sent = anyio.current_time() if ended is None else ended
+        error = OrderStatusUnknown(
+            f"whether {order.client_order_id} ({order.side} {order.count} at {order.price} in "
+            f"{order.ticker}) was placed is not known: {why}; await error.resolve() to find out"
+        )
+        error.operation = CREATE_ORDER.name
+        error.attempts = ticket.trail.attempts
+        error.elapsed = self._desk.wall_clock() - ticket.started
+        error.client_order_id, error.ticker = order.client_order_id, order.ticker
+        error.sent = msgspec.to_builtins(order)
+        error.sent_at = ticket.trail.sent_at
+
+        async def resolve(deadline: float | None) -> PlacedOrder | None:
+            ticket.until = None if deadline is None else anyio.current_time() + deadline
+            return await self.look_up(ticket, sent, why)
+
+        error._resolver = resolve
+        return error
+
+    def _until(self, options: CallOptions) -> float | None:
+        return self._transport.until(options.get("deadline", INHERIT))
+
+    def _begin(self, ticket: Ticket) -> None:
+        self._desk.placing.add(ticket.order.client_order_id)
+        for watcher in self._watchers:
+            watcher.placing(ticket.order)
+
+    def _end(self, ticket: Ticket) -> None:
+        name = ticket.order.client_order_id
+        self._desk.placing.discard(name)
+        if ticket.result is None and not ticket.exists and not ticket.unknown:
+            self._desk.not_sent(name)
+        self._tell(ticket.order, ticket.result)
+
+    def _tell(self, order: WireOrder, result: Result | None) -> None:
+        if result is not None:
+            self._desk.settle(order.client_order_id, result)
+        for watcher in self._watchers:
+            watcher.ended(order, result)
