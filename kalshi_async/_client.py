@@ -26,14 +26,16 @@ from ._limits import Limits, adopt_account_limits
 from ._operations import Priority
 from ._options import INHERIT, Defaults, Inherit
 from ._ratelimit import Limiter, RateLimits
+from ._raw import raw_operation
 from ._retry import RetryPolicy
 from ._transport import Transport
 from ._version import __version__
-from ._wire import RequestBuilder
+from ._wire import QueryValue, RequestBuilder, Response
 from .orders import Certainty, OrderJournal, Orders
 from .orders._desk import Desk
 from .orders._finder import Finder
 from .orders._lists import OrderLists
+from .resources._base import CallOptions
 from .resources.account import Account
 from .resources.collections import Collections
 from .resources.events import Events
@@ -232,6 +234,43 @@ class KalshiClient:
         self.search = Search(transport)
         self.series = SeriesResource(transport)
         self.structured_targets = StructuredTargets(transport)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, QueryValue] | None = None,
+        json: object = None,
+        **options: Unpack[CallOptions],
+    ) -> Response:
+        """Any request, signed, paced and retried like every other; the answer as it came.
+
+        For operations that this version does not offer. One that it knows is paced by its own cost;
+        any other is taken to cost 10 tokens. What is not a GET is sent again only where it certainly
+        was not carried out; ``error.outcome_unknown`` says when that is not known. An order placed
+        in this way is not placed exactly once: use ``orders.create``.
+
+        Args:
+            method: ``"GET"``, ``"POST"``, ``"PUT"``, ``"DELETE"`` or ``"PATCH"``.
+            path: Below ``/trade-api/v2`` (``"/portfolio/balance"``), or with it; percent-encoded.
+            params: Query parameters; None values are left out, lists repeat their name.
+            json: The body: anything msgspec encodes; Decimals become text.
+            options: ``timeout=`` and ``deadline=`` in seconds.
+
+        Returns:
+            Status, headers and body; ``response.json()`` decodes it.
+
+        Raises:
+            InvalidRequestError: No such verb, or no path; nothing was sent.
+            APIError: The exchange answered with an error.
+            KalshiError: Anything else.
+
+        Cancelling is safe; a write that was sent may still be carried out.
+        """
+        signed = self._config.credentials is not None
+        operation = raw_operation(method, path, signed=signed)
+        return await self._transport.call(operation, query=params, body=json, **options)
 
     def with_options(
         self,

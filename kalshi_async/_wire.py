@@ -67,6 +67,20 @@ class Response:
     attempts: int = 1
     elapsed: float = 0.0
 
+    def json(self) -> object:
+        """The body as plain Python values; None where it is empty.
+
+        Raises:
+            DecodeError: It is no JSON.
+        """
+        if not self.body:
+            return None
+        try:
+            decoded: object = msgspec.json.decode(self.body)
+        except UNREADABLE as exc:
+            raise DecodeError(f"no JSON: {exc}", status=self.status, body=self.body) from exc
+        return decoded
+
 
 def answered(error: KalshiError, operation: Operation, response: Response) -> None:
     """Complete an error that was found in an answer."""

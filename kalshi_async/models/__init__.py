@@ -12,7 +12,11 @@ from .account import (
     BucketLimit,
     EndpointCosts,
     EndpointTokenCost,
+    VolumeGoal,
+    VolumeProgress,
 )
+from .api_keys import ApiKey, ApiKeyList, ApiKeyScope, ApiKeyType, CreatedApiKey, GeneratedApiKey
+from .block_trades import BlockTradeProposal, ProposedBlockTrade
 from .candlesticks import (
     BidAskDistribution,
     Candlestick,
@@ -24,8 +28,24 @@ from .candlesticks import (
     PeriodInterval,
     PriceDistribution,
 )
-from .collections import AssociatedEvent, Collection, CollectionStatusFilter
-from .events import Event, EventFeeChange, EventMetadata, EventStatusFilter, MarketMetadata
+from .collections import (
+    AssociatedEvent,
+    Collection,
+    CollectionStatusFilter,
+    ComboMarket,
+    TickerPair,
+)
+from .communications import CreatedQuote, CreatedRfq, Quote, Rfq, UserFilter
+from .events import (
+    Event,
+    EventFeeChange,
+    EventMetadata,
+    EventStatusFilter,
+    ForecastPercentilesPoint,
+    ForecastPeriodInterval,
+    MarketMetadata,
+    PercentilePoint,
+)
 from .exchange import (
     DailySchedule,
     ExchangeIndexStatus,
@@ -35,6 +55,7 @@ from .exchange import (
     UserDataTimestamp,
     WeeklySchedule,
 )
+from .fcm import FcmDailyCap, FcmFill, FcmSubtrader
 from .historical import HistoricalCutoff
 from .incentives import IncentiveProgram, IncentiveStatusFilter, IncentiveTypeFilter
 from .live_data import (
@@ -52,22 +73,70 @@ from .live_data import (
 )
 from .markets import Market, MarketStatusFilter, MveFilter, MveSelectedLeg, PriceRange
 from .milestones import Milestone
+from .order_groups import CreatedOrderGroup, OrderGroup, OrderGroupDetails
 from .orderbook import Level, OrderBook, Side
+from .payments import (
+    Deposit,
+    ExchangeInstance,
+    RestingMarginReservation,
+    ShardTransfer,
+    TargetAllocation,
+    TargetBalanceAllocation,
+    Withdrawal,
+)
+from .portfolio import (
+    Balance,
+    EventPosition,
+    Fill,
+    IndexedBalance,
+    MarketPosition,
+    PositionCountFilter,
+    RestingOrderValue,
+    Settlement,
+    SettlementStatusFilter,
+)
+from .rfq_batches import (
+    AcceptedRfqBatch,
+    CreatedRfqBatchQuote,
+    RfqBatch,
+    RfqBatchBestQuote,
+    RfqBatchBestQuotes,
+    RfqBatchChild,
+    RfqBatchQuote,
+    RfqBatchQuoteEntry,
+    RfqBatchStatus,
+)
 from .search import FiltersBySport, ScopeList, SportFilterDetails, TagsByCategories
+from .secret import Secret
 from .series import Series, SeriesFeeChange, SettlementSource
 from .structured_targets import StructuredTarget
+from .subaccounts import SubaccountBalance, SubaccountNettingConfig, SubaccountTransfer
 from .trades import Trade
 
 __all__ = [
+    "AcceptedRfqBatch",
     "AccountLimits",
+    "ApiKey",
+    "ApiKeyList",
+    "ApiKeyScope",
+    "ApiKeyType",
     "ApiUsageLevelGrant",
     "AssociatedEvent",
+    "Balance",
     "BidAskDistribution",
+    "BlockTradeProposal",
     "BucketLimit",
     "Candlestick",
     "Collection",
     "CollectionStatusFilter",
+    "ComboMarket",
+    "CreatedApiKey",
+    "CreatedOrderGroup",
+    "CreatedQuote",
+    "CreatedRfq",
+    "CreatedRfqBatchQuote",
     "DailySchedule",
+    "Deposit",
     "EndpointCosts",
     "EndpointTokenCost",
     "Event",
@@ -75,12 +144,21 @@ __all__ = [
     "EventFeeChange",
     "EventLiveData",
     "EventMetadata",
+    "EventPosition",
     "EventStatusFilter",
     "ExchangeIndexStatus",
+    "ExchangeInstance",
     "ExchangeSchedule",
     "ExchangeStatus",
+    "FcmDailyCap",
+    "FcmFill",
+    "FcmSubtrader",
+    "Fill",
     "FiltersBySport",
+    "ForecastPercentilesPoint",
+    "ForecastPeriodInterval",
     "GameStats",
+    "GeneratedApiKey",
     "HistoricalBidAskDistribution",
     "HistoricalCandlestick",
     "HistoricalCutoff",
@@ -88,32 +166,63 @@ __all__ = [
     "IncentiveProgram",
     "IncentiveStatusFilter",
     "IncentiveTypeFilter",
+    "IndexedBalance",
     "Level",
     "LiveData",
     "MaintenanceWindow",
     "Market",
     "MarketCandlesticks",
     "MarketMetadata",
+    "MarketPosition",
     "MarketStatusFilter",
     "Milestone",
     "MveFilter",
     "MveSelectedLeg",
     "OrderBook",
+    "OrderGroup",
+    "OrderGroupDetails",
+    "PercentilePoint",
     "PeriodInterval",
     "PlayByPlay",
     "PlayByPlayPeriod",
+    "PositionCountFilter",
     "PriceDistribution",
     "PriceRange",
+    "ProposedBlockTrade",
+    "Quote",
+    "RestingMarginReservation",
+    "RestingOrderValue",
+    "Rfq",
+    "RfqBatch",
+    "RfqBatchBestQuote",
+    "RfqBatchBestQuotes",
+    "RfqBatchChild",
+    "RfqBatchQuote",
+    "RfqBatchQuoteEntry",
+    "RfqBatchStatus",
     "ScopeList",
+    "Secret",
     "Series",
     "SeriesFeeChange",
+    "Settlement",
     "SettlementSource",
+    "SettlementStatusFilter",
+    "ShardTransfer",
     "Side",
     "SportFilterDetails",
     "StructuredTarget",
+    "SubaccountBalance",
+    "SubaccountNettingConfig",
+    "SubaccountTransfer",
     "TagsByCategories",
+    "TargetAllocation",
+    "TargetBalanceAllocation",
+    "TickerPair",
     "Trade",
     "UserDataTimestamp",
+    "UserFilter",
+    "VolumeGoal",
+    "VolumeProgress",
     "WeatherIndex",
     "WeatherIndexCalibration",
     "WeatherIndexCalibrationStation",
@@ -121,4 +230,5 @@ __all__ = [
     "WeatherIndexPoint",
     "WeatherIndexStationReading",
     "WeeklySchedule",
+    "Withdrawal",
 ]

@@ -1,8 +1,10 @@
-"""The account's request budget and what each operation costs."""
+"""The account's request budget, what each operation costs, and the way to a larger budget."""
 
 from __future__ import annotations
 
-from ._base import ABSENT, Model
+from decimal import Decimal
+
+from ._base import ABSENT, Model, wire_names
 
 
 class BucketLimit(Model):
@@ -46,3 +48,19 @@ class EndpointCosts(Model):
 
     default_cost: int = ABSENT
     endpoint_costs: list[EndpointTokenCost] = ABSENT
+
+
+class VolumeGoal(Model, rename=wire_names(counts=["earn_volume_goal", "keep_volume_goal"])):
+    """Contracts of 30 days that earn a usage level, and those that keep it."""
+
+    earn_volume_goal: Decimal = ABSENT
+    keep_volume_goal: Decimal = ABSENT
+    level: str = ABSENT
+
+
+class VolumeProgress(Model, rename=wire_names(counts=["trailing_30d_volume"])):
+    """Contracts traded in the last 30 days, and the goals; ``computed_ts`` is Unix seconds."""
+
+    computed_ts: int = ABSENT
+    goals: list[VolumeGoal] = ABSENT
+    trailing_30d_volume: Decimal = ABSENT

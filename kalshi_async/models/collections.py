@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from ._base import ABSENT, Model
-from .markets import PriceRange
+from .markets import Market, PriceRange
 
 CollectionStatusFilter = Literal["unopened", "open", "closed"]
 """What ``collections.list(status=…)`` takes."""
@@ -42,3 +42,19 @@ class Collection(Model):
     functional_description: str = ABSENT
     price_level_structure: str = ABSENT
     price_ranges: list[PriceRange] = ABSENT
+
+
+class TickerPair(Model, kw_only=True):
+    """A leg to make a combo of: a market of an event, and the side it must end on."""
+
+    event_ticker: str
+    market_ticker: str
+    side: Literal["yes", "no"]
+
+
+class ComboMarket(Model, kw_only=True):
+    """The market of a combo; ``market`` only where it was asked for."""
+
+    event_ticker: str = ABSENT
+    market: Market | None = None
+    market_ticker: str

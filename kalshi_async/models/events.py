@@ -13,6 +13,9 @@ from .series import SettlementSource
 EventStatusFilter = Literal["unopened", "open", "closed", "settled"]
 """What ``events.list(status=…)`` takes: the state of an event's markets."""
 
+ForecastPeriodInterval = Literal[0, 1, 60, 1440]
+"""Minutes between two points of a forecast; 0 stands for 5 seconds."""
+
 
 class Event(Model, kw_only=True):
     """A question and, where asked for, its markets.
@@ -70,3 +73,25 @@ class EventFeeChange(Model):
     fee_type_override: str | None = ABSENT
     fee_multiplier_override: Decimal | None = ABSENT
     scheduled_ts: datetime = ABSENT
+
+
+class PercentilePoint(Model):
+    """What a percentile forecasts; ``percentile`` is in hundredths of a percent, 5000 the median.
+
+    ``raw_numerical_forecast`` is as computed, ``numerical_forecast`` rounded,
+    ``formatted_forecast`` for people to read.
+    """
+
+    formatted_forecast: str = ABSENT
+    numerical_forecast: Decimal = ABSENT
+    percentile: int = ABSENT
+    raw_numerical_forecast: Decimal = ABSENT
+
+
+class ForecastPercentilesPoint(Model):
+    """What the prices of an event's markets forecast at ``end_period_ts`` (Unix seconds)."""
+
+    end_period_ts: int = ABSENT
+    event_ticker: str = ABSENT
+    percentile_points: list[PercentilePoint] = ABSENT
+    period_interval: int = ABSENT

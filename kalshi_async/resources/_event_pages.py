@@ -6,10 +6,10 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from .._decode import Page, page_decoder
+from .._decode import Page
 from .._pagination import PageIterator, Paginator
-from .._repair import Drift
 from ..models.milestones import Milestone
+from ._beside import listed_beside
 
 T = TypeVar("T")
 
@@ -50,14 +50,7 @@ def event_page(page: Page[T], body: bytes) -> EventPage[T]:
 
 def event_page_with_milestones(page: Page[T], body: bytes) -> EventPage[T]:
     """The page with the milestones of its body; what cannot be read there counts as drift."""
-    if b'"milestones"' not in body:
-        return event_page(page, body)
-    found = page_decoder(Milestone, "milestones").decode(body)
-    drift = [
-        Drift(f"milestones[{change.index}].{change.field}", change.problem)
-        for change in found.drift
-    ]
-    drift += [Drift(f"milestones[{lost.index}]", lost.problem) for lost in found.undecoded]
+    milestones, drift = listed_beside(Milestone, "milestones", body)
     return EventPage(
-        page.items, page.cursor, page.undecoded, (*page.drift, *drift), tuple(found.items)
+        page.items, page.cursor, page.undecoded, (*page.drift, *drift), milestones=milestones
     )

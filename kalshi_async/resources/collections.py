@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Unpack, get_args
 
-from .._operations import GET_COLLECTION, GET_COLLECTIONS
+from .._errors import InvalidRequestError
+from .._operations import CREATE_COLLECTION_MARKET, GET_COLLECTION, GET_COLLECTIONS
 from .._pagination import Paginator
-from ..models.collections import Collection, CollectionStatusFilter
+from ..models.collections import Collection, CollectionStatusFilter, ComboMarket, TickerPair
 from ._base import CallOptions, Resource
+from ._bodies import flag, given, needed_word
 from ._checks import bounded, identifier, optional, status_word
 
 
 class Collections(Resource):
-    """Multivariate event collections. Public; cancelling any call is safe."""
+    """Multivariate event collections. Public, but for ``create_market``."""
 
     def list(
         self,
@@ -69,3 +72,61 @@ class Collections(Resource):
             key="multivariate_contract",
             path={"collection_ticker": identifier("collection_ticker", collection_ticker)},
         )
+
+    async def create_market(
+        self,
+        collection_ticker: str,
+        *,
+        selected_markets: Sequence[TickerPair],
+        with_market_payload: bool | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ComboMarket:
+        """The market of a combo, made where nobody made it before. Needs a key.
+
+        Safe to repeat: the same legs are the same market. Cancelled after sending, it may have been
+        made all the same.
+
+        Args:
+            collection_ticker: The collection that allows the legs.
+            selected_markets: The legs, one market an event.
+            with_market_payload: Fill ``ComboMarket.market``.
+            options: ``timeout=`` and ``deadline=`` in seconds.
+
+        Raises:
+            InvalidRequestError: No legs, or one that is none; nothing is sent.
+            BadRequestError: The collection does not allow these legs, or one no longer trades.
+            NotFoundError: There is no such collection.
+        """
+        body = given(
+            {
+                "selected_markets": _legs(selected_markets),
+                "with_market_payload": flag("with_market_payload", with_market_payload),
+            }
+        )
+        return await self._object(
+            CREATE_COLLECTION_MARKET,
+            ComboMarket,
+            options,
+            path={"collection_ticker": identifier("collection_ticker", collection_ticker)},
+            body=body,
+        )
+
+
+def _legs(pairs: Sequence[TickerPair]) -> Sequence[dict[str, str]]:
+    if isinstance(pairs, str) or not isinstance(pairs, Sequence):
+        raise InvalidRequestError(f"selected_markets is {pairs!r}; expected a list of TickerPair")
+    found = []
+    for place, pair in enumerate(pairs):
+        where = f"selected_markets[{place}]"
+        if not isinstance(pair, TickerPair):
+            raise InvalidRequestError(f"{where} is {pair!r}; expected a kalshi_async TickerPair")
+        found.append(
+            {
+                "event_ticker": identifier(f"{where}.event_ticker", pair.event_ticker),
+                "market_ticker": identifier(f"{where}.market_ticker", pair.market_ticker),
+                "side": needed_word(f"{where}.side", pair.side, ("yes", "no")),
+            }
+        )
+    if not found:
+        raise InvalidRequestError("selected_markets is empty; expected the legs of a combo")
+    return found

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar, Unpack, overload
+from typing import TypeVar, Unpack, get_args, overload
 
 import msgspec
 
+from .._decode import Page
+from .._errors import InvalidRequestError
 from .._operations import (
     GET_EVENT,
     GET_EVENT_CANDLESTICKS,
     GET_EVENT_FEE_CHANGES,
     GET_EVENT_METADATA,
     GET_EVENTS,
+    GET_FORECAST_PERCENTILES,
     GET_MULTIVARIATE_EVENTS,
 )
 from .._pagination import Paginator
 from ..models._base import Model
 from ..models.candlesticks import EventCandlesticks, PeriodInterval
-from ..models.events import Event, EventFeeChange, EventMetadata, EventStatusFilter
+from ..models.events import (
+    Event,
+    EventFeeChange,
+    EventMetadata,
+    EventStatusFilter,
+    ForecastPercentilesPoint,
+    ForecastPeriodInterval,
+)
 from ..models.markets import Market
 from ._base import CallOptions
+from ._bodies import whole
 from ._checks import (
     Timestamp,
+    between,
     bounded,
     candle_span,
     comma,
@@ -32,6 +44,9 @@ from ._checks import (
 from ._event_pages import EventPaginator, event_page, event_page_with_milestones
 from ._filters import event_query
 from ._scans import EventScans
+
+MAX_PERCENTILES = 10
+_LAST_PERCENTILE = 9999
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -44,7 +59,10 @@ class _EventAnswer(Model):
 
 
 class Events(EventScans):
-    """Questions and their markets. Public; cancelling any call is safe."""
+    """Questions and their markets; cancelling any call is safe.
+
+    Public, but for ``forecast_percentiles``.
+    """
 
     @overload
     def list(
@@ -293,3 +311,72 @@ class Events(EventScans):
             },
             query=candle_span(start_ts, end_ts, period_interval),
         )
+
+    async def forecast_percentiles(
+        self,
+        series_ticker: str,
+        ticker: str,
+        *,
+        percentiles: Sequence[int],
+        start_ts: Timestamp,
+        end_ts: Timestamp,
+        period_interval: ForecastPeriodInterval,
+        **options: Unpack[CallOptions],
+    ) -> Page[ForecastPercentilesPoint]:
+        """What the prices of an event's markets forecast, over time. Needs a key.
+
+        Args:
+            series_ticker: The event's series.
+            ticker: The event.
+            percentiles: One to ten, in hundredths of a percent: 5000 is the median, up to 9999.
+            start_ts: Unix seconds or an aware datetime.
+            end_ts: Unix seconds or an aware datetime.
+            period_interval: Minutes between two points: 1, 60 or 1440; 0 for 5 seconds.
+            options: ``timeout=`` and ``deadline=`` in seconds.
+
+        Raises:
+            InvalidRequestError: Start after end, no such period or percentile, a naive datetime;
+                nothing is sent.
+            NotFoundError: There is no such event in that series.
+        """
+        return await self._list(
+            GET_FORECAST_PERCENTILES,
+            ForecastPercentilesPoint,
+            options,
+            key="forecast_history",
+            path={
+                "series_ticker": identifier("series_ticker", series_ticker),
+                "ticker": identifier("ticker", ticker),
+            },
+            query={
+                "percentiles": _percentiles(percentiles),
+                **_needed_span(start_ts, end_ts),
+                "period_interval": _forecast_period(period_interval),
+            },
+        )
+
+
+def _percentiles(values: Sequence[int]) -> Sequence[int]:
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise InvalidRequestError(f"percentiles is {values!r}; expected a list of integers")
+    found = [whole("percentiles", value, 0, _LAST_PERCENTILE) for value in values]
+    if not 0 < len(found) <= MAX_PERCENTILES:
+        raise InvalidRequestError(
+            f"percentiles has {len(found)} of them; expected 1 to {MAX_PERCENTILES}"
+        )
+    return found
+
+
+def _forecast_period(value: ForecastPeriodInterval) -> int:
+    if isinstance(value, bool) or value not in get_args(ForecastPeriodInterval):
+        raise InvalidRequestError(
+            f"period_interval is {value!r}; expected 1 (a minute), 60 (an hour), 1440 (a day) or "
+            "0 (5 seconds)"
+        )
+    return value
+
+
+def _needed_span(start_ts: Timestamp, end_ts: Timestamp) -> dict[str, int | None]:
+    if start_ts is None or end_ts is None:
+        raise InvalidRequestError("start_ts and end_ts are both needed for forecasts")
+    return between("start_ts", start_ts, "end_ts", end_ts)

@@ -20,7 +20,7 @@ from ..models.candlesticks import HistoricalCandlestick, PeriodInterval
 from ..models.historical import HistoricalCutoff
 from ..models.markets import Market
 from ..models.trades import Trade
-from ._base import CallOptions, Resource
+from ._base import CallOptions
 from ._checks import (
     Timestamp,
     between,
@@ -31,12 +31,16 @@ from ._checks import (
     optional,
     word,
 )
+from ._historical_private import HistoricalPrivate
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-class Historical(Resource):
-    """Markets settled before the cutoff, and their data. Public; cancelling any call is safe."""
+class Historical(HistoricalPrivate):
+    """Markets settled before the cutoff, and their data; cancelling any call is safe.
+
+    Public, but for ``fills``, ``orders`` and ``positions``: what the account did in them.
+    """
 
     async def cutoff(self, **options: Unpack[CallOptions]) -> HistoricalCutoff:
         """Where live data begin: older markets, trades and orders are found only here."""

@@ -1,0 +1,96 @@
+"""What goes into request bodies, checked: plain functions beside those of ``_checks``.
+
+Each raises ``InvalidRequestError`` with the argument's name, what was given, and what to do. Unlike
+a filter of a list, a field that a body needs cannot be None.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from .._errors import InvalidRequestError
+from ._checks import bounded, word
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def given(fields: Mapping[str, object]) -> dict[str, object]:
+    """A body of the fields that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def whole(name: str, value: int, low: int, high: int | None = None) -> int:
+    """An integer in a range, which must be there.
+
+    Raises:
+        InvalidRequestError: It is no integer, or out of range.
+    """
+    found = bounded(name, value, low, high)
+    if found is None:
+        raise InvalidRequestError(f"{name} is None; expected an integer")
+    return found
+
+
+def flag(name: str, value: bool | None) -> bool | None:
+    """True or False; None stays None.
+
+    Raises:
+        InvalidRequestError: Neither; a word such as ``"false"`` would count as true.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    raise InvalidRequestError(f"{name} is {value!r}; expected True or False")
+
+
+def needed_flag(name: str, value: bool) -> bool:
+    """``flag`` for one that must be there."""
+    if flag(name, value) is None:
+        raise InvalidRequestError(f"{name} is None; expected True or False")
+    return value
+
+
+def needed_word(name: str, value: str, words: Collection[str]) -> str:
+    """``word`` for one that must be there."""
+    found = word(name, value, words)
+    if found is None:
+        expected = ", ".join(f'"{each}"' for each in words)
+        raise InvalidRequestError(f"{name} is None; expected one of {expected}")
+    return found
+
+
+def words_of(
+    name: str, values: str | Sequence[str] | None, words: Collection[str]
+) -> list[str] | None:
+    """Some of a list of words; None stays None.
+
+    Raises:
+        InvalidRequestError: There are none, or one is another word.
+    """
+    if values is None:
+        return None
+    chosen = [values] if isinstance(values, str) else values
+    if not isinstance(chosen, Sequence) or not chosen:
+        raise InvalidRequestError(
+            f"{name} is {values!r}; expected some of {', '.join(words)}, or None"
+        )
+    return [needed_word(name, value, words) for value in chosen]
+
+
+def subaccount(name: str, value: int | None, high: int | None = None) -> int | None:
+    """The number of a subaccount, 0 for the primary one; None stays None."""
+    return bounded(name, value, 0, high)
+
+
+def uuid_text(name: str, value: str | UUID | None) -> str | None:
+    """A UUID as text; None stays None.
+
+    Raises:
+        InvalidRequestError: It is no UUID.
+    """
+    if value is None or isinstance(value, UUID):
+        return None if value is None else str(value)
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
+        raise InvalidRequestError(f"{name} is {value!r}; expected a UUID, such as uuid.uuid4()")
+    return value
