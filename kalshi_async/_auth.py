@@ -12,13 +12,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
-
 from ._errors import ConfigurationError
+from ._signing import SigningThreads
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -189,20 +187,32 @@ class Signer:
         self._kind = f"RSA-{bits}" if bits else "Ed25519"
         self.offloads = bool(bits and bits > OFFLOAD_ABOVE_BITS)
         self._sign_bytes = _sign_function(key)
+        self._threads = SigningThreads(self._sign_bytes) if bits else None
 
     def headers(self, method: str, path: str) -> dict[str, str]:
         """Signed headers for a request leaving now; ``path`` percent-encoded, without query."""
         timestamp = self._timestamp()
         return self._assemble(timestamp, self._sign_bytes(_message(timestamp, method, path)))
 
-    async def headers_async(self, method: str, path: str) -> dict[str, str]:
-        """The same, off the event loop where the key is slow. Safe to cancel."""
-        if not self.offloads:
+    async def headers_async(self, method: str, path: str, *, busy: bool = False) -> dict[str, str]:
+        """The same, in threads where the key is slow. Safe to cancel.
+
+        Args:
+            method: HTTP verb.
+            path: Percent-encoded, without query.
+            busy: Whether other requests are under way: then shorter RSA keys go to the threads as
+                well, where several are signed at once; a lone request would only wait longer.
+        """
+        if self._threads is None or not (busy or self.offloads):
             return self.headers(method, path)
         timestamp = self._timestamp()
-        sign = partial(self._sign_bytes, _message(timestamp, method, path))
-        signature = await anyio.to_thread.run_sync(sign, abandon_on_cancel=True)
+        signature = await self._threads.sign(_message(timestamp, method, path))
         return self._assemble(timestamp, signature)
+
+    def close(self) -> None:
+        """End the threads, where there are any; they start again when needed."""
+        if self._threads is not None:
+            self._threads.close()
 
     def learn_clock(self, date: str | None, sent_at: float, received_at: float) -> float | None:
         """Take the exchange's time from a ``Date`` header.

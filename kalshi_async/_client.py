@@ -246,10 +246,10 @@ class KalshiClient:
     ) -> Response:
         """Any request, signed, paced and retried like every other; the answer as it came.
 
-        For operations that this version does not offer. One that it knows is paced by its own cost;
-        any other is taken to cost 10 tokens. What is not a GET is sent again only where it certainly
-        was not carried out; ``error.outcome_unknown`` says when that is not known. An order placed
-        in this way is not placed exactly once: use ``orders.create``.
+        For operations that this version does not offer. One that it knows is paced by its own
+        cost; any other is taken to cost 10 tokens. What is not a GET is sent again only where it
+        certainly was not carried out; ``error.outcome_unknown`` says when that is not known. For
+        orders use ``orders.create``, which settles that too.
 
         Args:
             method: ``"GET"``, ``"POST"``, ``"PUT"``, ``"DELETE"`` or ``"PATCH"``.
@@ -268,8 +268,7 @@ class KalshiClient:
 
         Cancelling is safe; a write that was sent may still be carried out.
         """
-        signed = self._config.credentials is not None
-        operation = raw_operation(method, path, signed=signed)
+        operation = raw_operation(method, path)
         return await self._transport.call(operation, query=params, body=json, **options)
 
     def with_options(

@@ -25,11 +25,12 @@ class Gate:
         self.inside = 0
         self._waiting: list[tuple[int, int, _Turn]] = []
         self._order = count()
+        self._gone = 0
 
     @property
     def queued(self) -> int:
         """How many wait."""
-        return len(self._waiting)
+        return len(self._waiting) - self._gone
 
     def try_enter(self) -> bool:
         """Take a place if there is one."""
@@ -43,31 +44,33 @@ class Gate:
         if self.try_enter():
             return
         turn = _Turn()
-        entry = (int(priority), next(self._order), turn)
-        heapq.heappush(self._waiting, entry)
+        heapq.heappush(self._waiting, (int(priority), next(self._order), turn))
         try:
             await turn.event.wait()
         except BaseException:
             if turn.given:
                 self.leave()
-            else:
-                self._waiting.remove(entry)
-                heapq.heapify(self._waiting)
+            else:  # it stays in the queue until it comes up: taking it out would be slow
+                turn.gone = True
+                self._gone += 1
             raise
 
     def leave(self) -> None:
         """Give the place to whoever is next, or free it."""
-        if self._waiting:
+        while self._waiting:
             turn = heapq.heappop(self._waiting)[2]
-            turn.given = True
-            turn.event.set()
-        else:
-            self.inside -= 1
+            if not turn.gone:
+                turn.given = True
+                turn.event.set()
+                return
+            self._gone -= 1
+        self.inside -= 1
 
 
 class _Turn:
-    __slots__ = ("event", "given")
+    __slots__ = ("event", "given", "gone")
 
     def __init__(self) -> None:
         self.event = anyio.Event()
         self.given = False
+        self.gone = False

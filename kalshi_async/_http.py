@@ -20,10 +20,15 @@ from ._errors import (
 from ._wire import Request, Response
 
 if TYPE_CHECKING:
+    import ssl
+
     import aiohttp
     import httpx
 
 HttpChoice = Literal["auto", "httpx", "aiohttp"]
+
+_KEEP_ALIVE = 60.0
+_ENCODINGS = "gzip, deflate"
 
 
 class HTTPAdapter(Protocol):
@@ -48,32 +53,25 @@ class HTTPAdapter(Protocol):
 class HttpxAdapter:
     """On ``httpx``; runs on asyncio and trio.
 
+    Connections are kept here, one to a transport, and the last one used goes first: a pool of httpx
+    looks at all its connections and all who wait for each request, which with many under way costs
+    several times what the request does.
+
     Args:
-        client: The caller's own client, which is then not closed; None makes one.
-        max_connections: Size of the pool, for a client made here.
+        client: The caller's own client, which is then used as it is, and not closed.
         direct: Take no proxy, whatever the environment says.
     """
 
-    def __init__(
-        self,
-        client: httpx.AsyncClient | None = None,
-        max_connections: int = 100,
-        *,
-        direct: bool = False,
-    ) -> None:
-        from http.cookiejar import CookieJar, DefaultCookiePolicy
-
+    def __init__(self, client: httpx.AsyncClient | None = None, *, direct: bool = False) -> None:
         import httpx
 
         self._httpx = httpx
-        self._owned = client is None
-        self._client = client or httpx.AsyncClient(
-            timeout=None,  # noqa: S113 - `send` bounds the whole attempt
-            follow_redirects=False,
-            trust_env=not direct,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # keeps none
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=max_connections),
-        )
+        self._client = client
+        self._direct = direct
+        self._idle: list[httpx.AsyncHTTPTransport] = []
+        self._busy: set[httpx.AsyncHTTPTransport] = set()
+        self._context: ssl.SSLContext | None = None
+        self._closed = False
 
     async def send(
         self, request: Request, headers: Mapping[str, str], timeout: float | None
@@ -81,15 +79,18 @@ class HttpxAdapter:
         httpx = self._httpx
         try:
             with anyio.fail_after(timeout):
-                answer = await self._client.request(
-                    request.method,
-                    request.url,
-                    headers=dict(headers),
-                    content=request.body,
-                    auth=None,
-                    follow_redirects=False,
-                    timeout=httpx.Timeout(None),
-                )
+                if self._client is None:
+                    answer = await self._send(request, headers)
+                else:
+                    answer = await self._client.request(
+                        request.method,
+                        request.url,
+                        headers=dict(headers),
+                        content=request.body,
+                        auth=None,
+                        follow_redirects=False,
+                        timeout=httpx.Timeout(None),
+                    )
         except TimeoutError as exc:
             raise RequestTimeoutError(_no_answer(timeout)) from exc
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as exc:
@@ -103,12 +104,49 @@ class HttpxAdapter:
         lowered = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, lowered, answer.content)
 
+    async def _send(self, request: Request, headers: Mapping[str, str]) -> httpx.Response:
+        transport = self._idle.pop() if self._idle else self._open(request.url)
+        self._busy.add(transport)
+        try:
+            answer = await transport.handle_async_request(
+                self._httpx.Request(
+                    request.method,
+                    request.url,
+                    headers={"accept-encoding": _ENCODINGS, **headers},
+                    content=request.body,
+                )
+            )
+            try:
+                await answer.aread()
+            finally:
+                await answer.aclose()
+        finally:
+            self._busy.discard(transport)
+            self._idle.append(transport)
+        return answer
+
+    def _open(self, url: str) -> httpx.AsyncHTTPTransport:
+        if self._closed:
+            raise ConnectionFailedError("the connections were closed")
+        if self._context is None:  # it takes as long as many requests, and serves all
+            self._context = self._httpx.create_ssl_context()
+        return self._httpx.AsyncHTTPTransport(
+            verify=self._context,
+            proxy=None if self._direct else _environment_proxy(url),
+            limits=self._httpx.Limits(
+                max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEP_ALIVE
+            ),
+        )
+
     async def aclose(self) -> None:
-        if self._owned:
-            await self._client.aclose()
+        self._closed = True
+        transports = [*self._idle, *self._busy]
+        self._idle.clear()
+        for transport in transports:
+            await transport.aclose()
 
     def __repr__(self) -> str:
-        return "httpx" if self._owned else "httpx (the caller's client)"
+        return "httpx" if self._client is None else "httpx (the caller's client)"
 
 
 class AiohttpAdapter:
@@ -137,7 +175,7 @@ class AiohttpAdapter:
             self._proxy = None if self._direct else _environment_proxy(url)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=self._max_connections, ttl_dns_cache=300, keepalive_timeout=60
+                    limit=self._max_connections, ttl_dns_cache=300, keepalive_timeout=_KEEP_ALIVE
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
@@ -212,7 +250,7 @@ def make_adapter(choice: object, max_connections: int, *, direct: bool = False) 
             raise ConfigurationError("http='aiohttp' runs on asyncio only: use 'httpx'")
         return AiohttpAdapter(max_connections, direct=direct)
     if choice == "httpx":
-        return HttpxAdapter(max_connections=max_connections, direct=direct)
+        return HttpxAdapter(direct=direct)
     if callable(getattr(choice, "send", None)) and callable(getattr(choice, "aclose", None)):
         import httpx
 

@@ -172,13 +172,14 @@ def _burst(limits: BucketLimits) -> float:
 
 
 class _Waiter:
-    __slots__ = ("cost", "event", "granted", "key")
+    __slots__ = ("cost", "event", "gone", "granted", "key")
 
     def __init__(self, priority: int, order: int, cost: float) -> None:
         self.key = (priority, order)
         self.cost = cost
         self.event = anyio.Event()
         self.granted = False
+        self.gone = False
 
     def __lt__(self, other: _Waiter) -> bool:
         return self.key < other.key
@@ -188,7 +189,9 @@ class _Queue:
     """One bucket and those who wait for it.
 
     The waiter at the head keeps the time; everybody else sleeps until granted or until they become
-    the head. Whoever is awake grants tokens to as many as there are tokens for, in order.
+    the head. Whoever is awake grants tokens to as many as there are tokens for, in order. Waiters
+    that were cancelled stay in the heap until they come up, where they are dropped: the head is
+    never one of them.
     """
 
     def __init__(self, limits: BucketLimits, clock: Callable[[], float]) -> None:
@@ -197,6 +200,7 @@ class _Queue:
         self._bucket: TokenBucket | None = None
         self._heap: list[_Waiter] = []
         self._order = count()
+        self._gone = 0
 
     @property
     def bucket(self) -> TokenBucket:
@@ -252,6 +256,7 @@ class _Queue:
             waiter = heapq.heappop(heap)
             waiter.granted = True
             waiter.event.set()
+            self._drop_gone()
         if heap and heap[0] is not awake:
             heap[0].event.set()
 
@@ -262,10 +267,16 @@ class _Queue:
     def _leave(self, waiter: _Waiter) -> None:
         if waiter.granted:
             self.bucket.give_back(waiter.cost, self._clock())
-        elif waiter in self._heap:
-            self._heap.remove(waiter)
-            heapq.heapify(self._heap)
+        else:
+            waiter.gone = True
+            self._gone += 1
+            self._drop_gone()
         self._grant()
+
+    def _drop_gone(self) -> None:
+        while self._heap and self._heap[0].gone:
+            heapq.heappop(self._heap)
+            self._gone -= 1
 
     def penalize(self, sent_at: float) -> None:
         self.bucket.penalize(sent_at, self._clock())
@@ -284,7 +295,8 @@ class _Queue:
             f"{self._bucket.tokens(now):.1f} of {self._limits.capacity:.0f} tokens, "
             f"{self._bucket.rate(now):.0f} of {self._limits.rate:.0f}/s"
         )
-        return f"{text}, {len(self._heap)} waiting" if self._heap else text
+        waiting = len(self._heap) - self._gone
+        return f"{text}, {waiting} waiting" if waiting else text
 
 
 class Limiter:

@@ -16,16 +16,16 @@ _PLACEHOLDER = re.compile(r"\\\{\w+\\\}")
 _PATH = re.compile(r"/[\w\-.~%!$&'()*+,;=:@/]*", re.ASCII)
 
 
-def raw_operation(method: str, path: str, *, signed: bool) -> Operation:
+def raw_operation(method: str, path: str) -> Operation:
     """The operation of a verb and a path.
 
-    One of the contract's is found by its path, and is paced and retried as such. Any other costs
-    the default; a GET is a read that may be repeated, all else a write that may not.
+    One of the contract's is found by its path, and is paced as such. Any other costs the default.
+    A GET is a read that may be repeated, all else a write that may not: what makes some repeatable
+    is in the methods that know them.
 
     Args:
         method: HTTP verb.
         path: Below ``/trade-api/v2``, or with it; percent-encoded as it is to be sent.
-        signed: Whether there is a key to sign an unknown operation with.
 
     Raises:
         InvalidRequestError: No verb, or no such path.
@@ -36,13 +36,13 @@ def raw_operation(method: str, path: str, *, signed: bool) -> Operation:
     below = _below_prefix(path)
     for pattern, operation in _patterns():
         if operation.method == verb and pattern.fullmatch(below):
-            return replace(operation, path=below)
+            retry = Retry.REFUSED if operation.bucket is Bucket.WRITE else operation.retry
+            return replace(operation, path=below, retry=retry)
     read = verb == "GET"
     return Operation(
         f"{verb} {below}",
         verb,
         below,
-        auth=signed,
         bucket=Bucket.READ if read else Bucket.WRITE,
         priority=Priority.READ if read else Priority.ORDER,
         retry=Retry.SAFE if read else Retry.REFUSED,

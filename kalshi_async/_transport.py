@@ -41,6 +41,9 @@ T = TypeVar("T")
 
 Prepare = Callable[["Transport"], Awaitable[None]]
 
+_FEW = 2
+"""With so many requests under way, signing one more on the event loop keeps nobody waiting."""
+
 
 @dataclass(slots=True)
 class Trail:
@@ -257,7 +260,8 @@ class Transport:
     async def _headers(self, call: _Call) -> Mapping[str, str]:
         if self._signer is None:
             return call.request.headers
-        signed = await self._signer.headers_async(call.request.method, call.request.path)
+        request, busy = call.request, self._shared.gate.inside > _FEW
+        signed = await self._signer.headers_async(request.method, request.path, busy=busy)
         return {**call.request.headers, **signed}
 
     def _correct_clock(
@@ -366,6 +370,8 @@ class Transport:
     async def aclose(self) -> None:
         """Close the pool; calls from now on raise ``ClientClosedError``."""
         await self._shared.aclose()
+        if self._signer is not None:
+            self._signer.close()
 
     def __repr__(self) -> str:
         return repr(self._shared)

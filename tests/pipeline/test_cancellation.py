@@ -21,6 +21,7 @@ from kalshi_async import (
 from kalshi_async._auth import Signer
 from kalshi_async._ratelimit import Limiter
 from kalshi_async._transport import Transport
+from tests.core.keys import rsa_key
 from tests.pipeline.helpers import (
     READ,
     SIGNED,
@@ -81,7 +82,7 @@ def path(ticker: str) -> dict[str, str | int]:
 @pytest.mark.parametrize("offloads", [False, True], ids=["inline", "thread"])
 def test_sign_and_send(backend: str, offloads: bool) -> None:
     async def main() -> int:
-        signer = Signer("id", Ed25519PrivateKey.generate())
+        signer = Signer("id", rsa_key() if offloads else Ed25519PrivateKey.generate())
         signer.offloads = offloads
         books = Books(ScriptedHTTP(answer()), signer=signer)
         return await cancel_at_each_step(lambda: books.transport.call(SIGNED), books.check)
