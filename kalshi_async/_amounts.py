@@ -138,9 +138,7 @@ def _number(name: str, value: int | str | Decimal, expected: str) -> Decimal:
 
 
 def _stepped(name: str, amount: Decimal, step: Decimal, unit: str) -> Decimal:
-    exponent = amount.as_tuple().exponent
-    assert isinstance(exponent, int)  # noqa: S101 - the number is finite
-    if exponent < step.as_tuple().exponent and amount % step:  # type: ignore[operator]
+    if amount % step:
         raise InvalidRequestError(f"{name} is {_short(amount)}; it must be a multiple of {unit}")
     return amount
 

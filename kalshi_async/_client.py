@@ -37,17 +37,23 @@ from .orders._finder import Finder
 from .orders._lists import OrderLists
 from .resources._base import CallOptions
 from .resources.account import Account
+from .resources.api_keys import ApiKeys
 from .resources.collections import Collections
+from .resources.communications import Communications
 from .resources.events import Events
 from .resources.exchange import Exchange
+from .resources.fcm import Fcm
 from .resources.historical import Historical
 from .resources.incentives import Incentives
 from .resources.live_data import LiveData
 from .resources.markets import Markets
 from .resources.milestones import Milestones
+from .resources.order_groups import OrderGroups
+from .resources.portfolio import Portfolio
 from .resources.search import Search
 from .resources.series import SeriesResource
 from .resources.structured_targets import StructuredTargets
+from .resources.subaccounts import Subaccounts
 
 if TYPE_CHECKING:
     import os
@@ -177,7 +183,11 @@ class KalshiClient:
         )
         opened, self._own_journal = _opened(journal)
         self._desk = Desk(
-            finder=Finder(OrderLists(self._transport.view(deadline=None)), certainty),
+            finder=Finder(
+                OrderLists(self._transport.view(deadline=None)),
+                certainty,
+                lambda: 0.0 if signer is None else signer.offset,
+            ),
             journal=opened,
             exchange=config.base_url,
             api_key_id=credentials.api_key_id if credentials is not None else "",
@@ -222,18 +232,24 @@ class KalshiClient:
         transport = self._transport
         self.limits = Limits(transport, self._limiter)
         self.account = Account(transport)
+        self.api_keys = ApiKeys(transport)
         self.collections = Collections(transport)
+        self.communications = Communications(transport)
         self.events = Events(transport)
         self.exchange = Exchange(transport)
+        self.fcm = Fcm(transport)
         self.historical = Historical(transport)
         self.incentives = Incentives(transport)
         self.live_data = LiveData(transport)
         self.markets = Markets(transport)
         self.milestones = Milestones(transport)
+        self.order_groups = OrderGroups(transport)
         self.orders = Orders(transport, self._desk)
+        self.portfolio = Portfolio(transport)
         self.search = Search(transport)
         self.series = SeriesResource(transport)
         self.structured_targets = StructuredTargets(transport)
+        self.subaccounts = Subaccounts(transport)
 
     async def request(
         self,

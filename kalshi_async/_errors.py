@@ -13,7 +13,7 @@
     ├── DeadlineExceededError       the whole call took longer than ``deadline``    (TimeoutError)
     ├── JournalError                the journal cannot be written; nothing was sent
     ├── OrderStatusUnknown          only the exchange knows whether an order was placed
-    ├── PlacementInterrupted        cancelled amid many orders; carries what is known of each
+    ├── PlacementInterrupted        broken off amid many orders; carries what is known of each
     └── APIError                    the exchange answered with an error
         ├── BadRequestError         400
         │   ├── InsufficientBalanceError
@@ -236,7 +236,9 @@ class OrderStatusUnknown(KalshiError):  # noqa: N818 - a state of knowledge, not
 
 
 class PlacementInterrupted(KalshiError):  # noqa: N818 - the caller's own doing, not a fault
-    """``place_many`` was cancelled after something had been sent.
+    """``place_many`` was cancelled, or its source failed, after something had been sent.
+
+    ``__cause__`` is the cancellation, or the failure of the source.
 
     Attributes:
         outcomes: What is known of each order that was begun: ``Placed``, ``Rejected``, ``Unknown``.

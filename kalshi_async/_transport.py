@@ -312,6 +312,11 @@ class Transport:
         """How many items of a batch may go out: at once, and at most; None without limits."""
         return self._limiter.room(operation)
 
+    def cost(self, operation: Operation) -> int:
+        """Tokens of one request (of one item, for a batch); 0 without limits."""
+        limits = self._limiter.limits
+        return 0 if limits is None else limits.cost(operation)
+
     def _deadline(self, given: float | Inherit | None) -> float | None:
         limit = self._defaults.deadline if isinstance(given, Inherit) else given
         return _seconds("deadline", limit)

@@ -25,7 +25,8 @@ from ._request import WireOrder
 from ._terms import FOK
 
 SKEW = 60
-"""Seconds by which this machine's clock and the exchange's may differ."""
+"""Seconds by which this machine's clock, as far as it is corrected, and the exchange's may differ.
+"""
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class Ticket:
         trail: How far its request got; items of a batch share one.
         started: When its placement began, in Unix seconds.
         until: When its deadline is over, on the event loop's clock; None for no deadline.
+        skew: Seconds by which ``started`` may be off from the exchange's time.
         exists: The exchange has said that there is an order of this client_order_id.
         taken: The exchange has said that it took this very order.
         result: How it ended.
@@ -46,6 +48,7 @@ class Ticket:
     trail: Trail
     started: float
     until: float | None
+    skew: int = SKEW
     exists: bool = False
     taken: bool = False
     result: Result | None = None
@@ -56,9 +59,14 @@ class Ticket:
         return self.taken or self.trail.unknown
 
     @property
+    def attempts(self) -> int:
+        """How many times it was handed to the network."""
+        return self.trail.attempts
+
+    @property
     def wanted(self) -> Wanted:
         """What to look for. An order of before is looked for however old it is."""
-        since = int(self.started) - SKEW if self.unknown else None
+        since = int(self.started) - self.skew if self.unknown else None
         return Wanted(self.order.client_order_id, self.order.ticker, self.order.subaccount, since)
 
 
@@ -100,9 +108,8 @@ def recovered(ticket: Ticket, found: Order, error: KalshiError) -> PlacedOrder:
         FillOrKillError: It was killed.
     """
     order = ticket.order
-    if isinstance(error, OrderExistsError) and not ticket.unknown and not _same(order, found):
-        error.existing = found
-        raise error
+    if is_another(ticket, found):
+        raise _taken_by(found, error)
     if order.time_in_force == FOK and found.status == "canceled" and not found.fill_count:
         code = "fill_or_kill_insufficient_resting_volume"
         killed = api_error(409, ErrorBody(code, "found killed; the answer itself was lost"))
@@ -111,13 +118,34 @@ def recovered(ticket: Ticket, found: Order, error: KalshiError) -> PlacedOrder:
     return as_placed(found)
 
 
-def _same(order: WireOrder, found: Order) -> bool:
-    """Whether an order of the account is the one that was asked for."""
-    return (
-        (found.ticker, found.book_side) == (order.ticker, order.side)
-        and found.yes_price == Decimal(order.price)
-        and found.initial_count == Decimal(order.count)
-    )
+def is_another(ticket: Ticket, found: Order) -> bool:
+    """Whether an order of the account is not the one that was asked for, but has its id."""
+    order = ticket.order
+    if (found.ticker, found.book_side) != (order.ticker, order.side):
+        return True
+    if found.yes_price == Decimal(order.price) and (
+        order.reduce_only or found.initial_count == Decimal(order.count)
+    ):
+        return False
+    # Of a placement whose answer was lost it may be what somebody has amended since.
+    return not (ticket.unknown and _changed(found))
+
+
+def _changed(order: Order) -> bool:
+    created, updated = order.created_time, order.last_update_time
+    return created is None or (updated is not None and updated > created)
+
+
+def _taken_by(found: Order, error: KalshiError) -> OrderExistsError:
+    if isinstance(error, OrderExistsError):
+        exists = error
+    else:
+        body = ErrorBody("order_already_exists", "the client_order_id is that of another order")
+        exists = OrderExistsError(409, body)
+        exists.operation, exists.attempts = CREATE_ORDER.name, error.attempts
+        exists.__cause__ = error
+    exists.existing, exists.outcome_unknown = found, False
+    return exists
 
 
 def complete(placed: PlacedOrder, order: WireOrder) -> PlacedOrder:

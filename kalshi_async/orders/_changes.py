@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Unpack, get_args
 
 import anyio
 
@@ -34,7 +34,7 @@ from ..models.orders import (
 from ..resources._base import CallOptions
 from ..resources._checks import bounded, identifier
 from ._lists import OrderLists
-from ._terms import checked_client_order_id, expiration_seconds, stated_price
+from ._terms import checked_client_order_id, expiration_seconds, one_of, stated_price
 
 if TYPE_CHECKING:
     from ._desk import Desk
@@ -122,8 +122,17 @@ class OrderChanges(OrderLists):
         Raises:
             NotFoundError: It does not rest: cancelled or executed before, or never there.
         """
-        wanted = target(order_id, market_ticker, subaccount)
-        trail = Trail()
+        return await self._cancel(
+            target(order_id, market_ticker, subaccount),
+            bounded("exchange_index", exchange_index, 0, None),
+            options,
+            Trail(),
+        )
+
+    async def _cancel(
+        self, wanted: Target, exchange_index: int | None, options: CallOptions, trail: Trail
+    ) -> CanceledOrder:
+        """``cancel``; a ``trail`` that is doubtful already tells of an attempt before."""
         until = self._until(options)
         try:
             response = await self._transport.call(
@@ -131,22 +140,37 @@ class OrderChanges(OrderLists):
                 path={"order_id": wanted.order_id},
                 query={
                     "subaccount": wanted.subaccount,
-                    "exchange_index": bounded("exchange_index", exchange_index, 0, None),
+                    "exchange_index": exchange_index,
                     "market_ticker": wanted.ticker,
                 },
                 trail=trail,
                 **options,
             )
+            canceled = self._transport.decode_object(CANCEL_ORDER, _canceled, response)
         except NotFoundError as exc:
-            if not trail.doubtful:
-                raise
-            # Gone since an attempt whose answer was lost; the order itself tells whether by it.
+            canceled = await self._gone(wanted, until, exc, doubtful=trail.doubtful)
+        self._off_the_book(wanted.order_id)
+        return canceled
+
+    async def _gone(
+        self, wanted: Target, until: float | None, error: NotFoundError, *, doubtful: bool
+    ) -> CanceledOrder:
+        """The cancellation of an order that is gone, if an attempt whose answer was lost did it.
+
+        Raises:
+            NotFoundError: Something else did; ``outcome_unknown`` where that cannot be told.
+        """
+        if doubtful:
             order = await self._look(wanted.order_id, until, lambda seen: not seen.is_resting)
-            if order is None or order.status != "canceled":
-                exc.outcome_unknown = order is None
-                raise
-            return _found_canceled(order)
-        return self._transport.decode_object(CANCEL_ORDER, _canceled, response)
+            if order is not None and order.status == "canceled":
+                return _found_canceled(order)
+            error.outcome_unknown = order is None
+        if wanted.ticker is not None:  # else it may rest on another shard
+            self._off_the_book(wanted.order_id)
+        raise error
+
+    def _off_the_book(self, order_id: str) -> None:
+        """Told of every order that certainly rests no more."""
 
     async def cancel_all(
         self, *, subaccount: int | None = None, **options: Unpack[CallOptions]
@@ -200,6 +224,8 @@ class OrderChanges(OrderLists):
             BadRequestError: The exchange refuses the change; the order is as before.
             KalshiError: With ``outcome_unknown`` where only the exchange knows.
         """
+        if book_side is not None:
+            one_of("book_side", book_side, get_args(BookSide))
         wanted = target(order_id, ticker, subaccount)
         body: dict[str, object] = {
             "ticker": wanted.ticker,
@@ -334,7 +360,12 @@ def _total(order: Order | None, given: Count | None) -> str | None:
 def _is_as(order: Order, body: dict[str, object]) -> bool:
     """Whether an order is as an amendment asked for."""
     total = order.fill_count + order.remaining_count
-    return price_text(order.yes_price) == body["price"] and count_text(total) == body["count"]
+    if price_text(order.yes_price) != body["price"] or count_text(total) != body["count"]:
+        return False
+    name, expiration = body.get("updated_client_order_id"), body.get("expiration_time")
+    if name is not None and order.client_order_id != name:
+        return False
+    return expiration is None or expiration_seconds(order.expiration_time) == expiration
 
 
 def _milliseconds(order: Order) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
@@ -12,7 +12,7 @@ from .._errors import ClientClosedError, InvalidRequestError, KalshiError, Order
 from .._hooks import logger
 from ..models.orders import PlacedOrder
 from ._finder import Certainty, Finder
-from ._journal import Intent, Outcome
+from ._journal import Intent, Outcome, Status
 from ._request import WireOrder
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Desk:
 
     def not_sent(self, client_order_id: str) -> None:
         """Write down that a placement was given up before it was sent."""
-        self._note(client_order_id, "absent", detail="cancelled before it was sent")
+        self._note(client_order_id, "unsent", detail="cancelled before it was sent")
 
     def absent(self, client_order_id: str) -> None:
         """Write down that an order was looked for, and proved not to be there."""
@@ -106,7 +106,7 @@ class Desk:
     def _note(
         self,
         client_order_id: str,
-        status: Literal["placed", "rejected", "absent"],
+        status: Status,
         order_id: str | None = None,
         detail: str = "",
     ) -> None:

@@ -6,7 +6,8 @@ may lag behind writes: one look that finds nothing proves nothing (``Certainty``
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import anyio
 
@@ -15,6 +16,8 @@ from ..models.orders import Order
 from ._lists import OrderLists
 
 PAGE_LIMIT = 1000
+BOUNDED_LOOKS = 3
+"""Looks that keep to ``Wanted.since`` although the exchange says that there is such an order."""
 _HOPELESS = (AuthenticationError, PermissionDeniedError, ClientClosedError)
 
 
@@ -53,7 +56,8 @@ class Wanted:
         client_order_id: What it is known by.
         ticker: Its market.
         subaccount: Its subaccount; None looks in all.
-        since: Unix seconds before which it cannot have been placed; None looks at everything.
+        since: Unix seconds, by this machine's clock, before which it cannot have been placed; None
+            looks at everything.
     """
 
     client_order_id: str
@@ -76,7 +80,8 @@ class _Look:
     """What is being looked for in one market, by whoever waits for it."""
 
     lock: anyio.Lock = field(default_factory=anyio.Lock)
-    wanted: dict[str, int | None] = field(default_factory=dict)
+    # Since when, for each who waits for an order: several may wait for the same.
+    wanted: dict[str, list[int | None]] = field(default_factory=dict)
     seen: dict[str, Order] = field(default_factory=dict)
     begun: int = 0
     read_to_the_end: int = 0
@@ -88,11 +93,18 @@ class Finder:
     Args:
         orders: Reads the account's orders.
         certainty: How long to look, and what an empty look means.
+        clock_offset: Seconds by which the exchange's clock is ahead of this machine's.
     """
 
-    def __init__(self, orders: OrderLists, certainty: Certainty) -> None:
+    def __init__(
+        self,
+        orders: OrderLists,
+        certainty: Certainty,
+        clock_offset: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._orders = orders
         self.certainty = certainty
+        self._clock_offset = clock_offset
         self._looks: dict[tuple[str, int | None], _Look] = {}
 
     async def search(
@@ -104,7 +116,8 @@ class Finder:
             wanted: What to find.
             sent: By when its last request had left, on the clock of the event loop.
             until: When to give up, on the same clock; None looks until absence is proof.
-            exists: The exchange has said that there is such an order.
+            exists: The exchange has said that there is an order of this client_order_id. It may
+                be one of long ago, and not finding it is no proof that there is none.
 
         Cancelling is safe.
         """
@@ -114,6 +127,8 @@ class Finder:
             began = anyio.current_time()
             if until is not None and began >= until:
                 return Found(trouble=trouble)
+            if exists and looks == BOUNDED_LOOKS:
+                wanted = replace(wanted, since=None)
             with anyio.move_on_after(None if until is None else until - began):
                 try:
                     order = await self.look(wanted)
@@ -124,8 +139,11 @@ class Finder:
                 else:
                     if order is not None:
                         return Found(order)
-                    if not exists and self.certainty.proves_absence(began, sent):
-                        return Found(absent=True)
+                    if self.certainty.proves_absence(began, sent):
+                        if not exists:
+                            return Found(absent=True)
+                        if wanted.since is None:  # wherever it is, the list will never show it
+                            return Found(trouble=trouble)
                 await anyio.sleep(self.certainty.pause(looks))
             looks += 1
 
@@ -138,7 +156,7 @@ class Finder:
         key = (wanted.ticker, wanted.subaccount)
         look = self._looks.setdefault(key, _Look())
         name = wanted.client_order_id
-        look.wanted[name] = wanted.since
+        look.wanted.setdefault(name, []).append(wanted.since)
         begun = look.begun
         try:
             async with look.lock:
@@ -149,16 +167,19 @@ class Finder:
                     look.read_to_the_end = this
                 return look.seen.get(name)
         finally:
-            look.wanted.pop(name, None)
-            look.seen.pop(name, None)
+            look.wanted[name].remove(wanted.since)
+            if not look.wanted[name]:
+                del look.wanted[name]
+                look.seen.pop(name, None)
             if not look.wanted:
                 self._looks.pop(key, None)
 
     async def _read_through(self, key: tuple[str, int | None], look: _Look) -> None:
         """Read until everything wanted when this look began has been seen, or to the end."""
-        asked = dict(look.wanted)
-        since = [when for when in asked.values() if when is not None]
-        bound = min(since) if len(since) == len(asked) else None
+        asked = set(look.wanted)
+        since = [when for waiting in look.wanted.values() for when in waiting]
+        bounds = [when + self._clock_offset() for when in since if when is not None]
+        bound = int(min(bounds)) if len(bounds) == len(since) else None
         ticker, subaccount = key
         listed = self._orders.list(
             ticker=ticker, subaccount=subaccount, min_ts=bound, limit=PAGE_LIMIT
@@ -167,5 +188,5 @@ class Finder:
             for order in page.items:
                 if order.client_order_id in asked:
                     look.seen[order.client_order_id] = order
-            if asked.keys() <= look.seen.keys():
+            if asked <= look.seen.keys():
                 return

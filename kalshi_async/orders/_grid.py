@@ -8,6 +8,9 @@ from decimal import Decimal
 from .._errors import InvalidRequestError
 from ..models.markets import PriceRange
 
+CENTS = (PriceRange(start=Decimal(0), end=Decimal(1), step=Decimal("0.01")),)
+"""For markets that do not tell theirs: whole cents are on every grid that is known."""
+
 
 def on_grid(price: Decimal, ranges: Sequence[PriceRange]) -> bool:
     """Whether a price is one that the market takes."""
@@ -18,26 +21,25 @@ def on_grid(price: Decimal, ranges: Sequence[PriceRange]) -> bool:
 
 def at_most(price: Decimal, ranges: Sequence[PriceRange]) -> Decimal | None:
     """The highest price of the grid that is not above ``price``; None where there is none."""
-    found = [
-        part.start + (min(price, part.end) - part.start) // part.step * part.step
-        for part in ranges
-        if part.start <= price
-    ]
-    within = [each for each in found if 0 < each < 1]
-    return max(within, default=None)
+    found = []
+    for part in ranges:
+        each = part.start + (min(price, part.end) - part.start) // part.step * part.step
+        each -= part.step if each == 1 else 0  # the ends of the whole are no prices
+        if part.start <= each <= price:
+            found.append(each)
+    return max((each for each in found if 0 < each < 1), default=None)
 
 
 def at_least(price: Decimal, ranges: Sequence[PriceRange]) -> Decimal | None:
     """The lowest price of the grid that is not below ``price``; None where there is none."""
     found = []
     for part in ranges:
-        if part.end >= price:
-            missing = max(price, part.start) - part.start
-            each = part.start - (-missing // part.step) * part.step
-            if each <= part.end:
-                found.append(each)
-    within = [each for each in found if 0 < each < 1]
-    return min(within, default=None)
+        steps, more = divmod(max(price, part.start) - part.start, part.step)
+        each = part.start + (steps + bool(more)) * part.step
+        each += part.step if each == 0 else 0
+        if price <= each <= part.end:
+            found.append(each)
+    return min((each for each in found if 0 < each < 1), default=None)
 
 
 def check(name: str, price: Decimal, ranges: Sequence[PriceRange], ticker: str) -> None:

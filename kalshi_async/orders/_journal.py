@@ -15,9 +15,7 @@ import anyio.to_thread
 
 from .._errors import InvalidRequestError
 from . import _journal_store as store
-from ._journal_file import open_file
 from ._journal_records import STATUSES, Entry, Intent, JournalError, Outcome, Status
-from ._journal_writer import Writer
 
 __all__ = ["Entry", "Intent", "JournalError", "OrderJournal", "Outcome", "Status"]
 
@@ -42,6 +40,10 @@ class OrderJournal:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        # Only who keeps a journal pays for loading SQLite.
+        from ._journal_file import open_file
+        from ._journal_writer import Writer
+
         file = open_file(path)
         try:
             self._writer = Writer(file)
@@ -56,8 +58,7 @@ class OrderJournal:
 
         An intent that is there already, with the same order, is open again; its ``created`` stays.
 
-        Safe to cancel: the intents may then be on disk; settle them as ``absent``, since nothing
-        was sent.
+        Safe to cancel: the intents may then be on disk; settle them as ``unsent``.
 
         Raises:
             JournalError: They could not be written: nothing may be sent. The next call tries again.
@@ -78,6 +79,7 @@ class OrderJournal:
 
         Raises:
             ClientClosedError: The journal was closed.
+            JournalError: This process is a fork of the one that opened the journal.
         """
         if outcomes:
             self._writer.note(store.Writing(outcomes=[*map(store.outcome_row, outcomes)]))

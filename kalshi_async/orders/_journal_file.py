@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from .._errors import ConfigurationError
-from ._journal_records import STATUSES, JournalError
+from ._journal_records import STATUSES, JournalError, one_line
 
 _MAGIC = b"SQLite format 3\0"
 # "KlOJ": marks the file as an order journal among SQLite databases.
@@ -23,7 +23,8 @@ _OLDEST_SQLITE = (3, 37, 0)
 _SCHEMA = (
     "CREATE TABLE intents(number INTEGER PRIMARY KEY, client_order_id TEXT NOT NULL UNIQUE, "
     "ticker TEXT NOT NULL, body BLOB NOT NULL, exchange TEXT NOT NULL, api_key_id TEXT NOT NULL, "
-    "created REAL NOT NULL, status TEXT, order_id TEXT, detail TEXT, settled REAL, "
+    "created REAL NOT NULL, repeated INTEGER NOT NULL DEFAULT 0, status TEXT, order_id TEXT, "
+    "detail TEXT, settled REAL, "
     f"CHECK(status IN ({', '.join(repr(status) for status in STATUSES)}))) STRICT",
     "CREATE INDEX open_intents ON intents(number) WHERE status IS NULL",
     # `clean` is 0 in the main file from opening to closing: then what was written is in the -wal
@@ -239,9 +240,11 @@ def _check(connection: sqlite3.Connection, file: Path, *, has_wal: bool) -> None
             f"the journal {file} has format {version}, this version of kalshi-async reads up to "
             f"{FORMAT}: use the version that made it, or name another file"
         )
-    sound = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if sound != "ok" or version != FORMAT or _number(connection, "SELECT count(*) FROM state") != 1:
-        raise ConfigurationError(f"the journal {file} is damaged ({sound}): {_DAMAGED}")
+    found = one_line(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if found == "ok" and not has_wal and _size(file) % _number(connection, "PRAGMA page_size"):
+        found = "cut off"
+    if found != "ok" or version != FORMAT or _number(connection, "SELECT count(*) FROM state") != 1:
+        raise ConfigurationError(f"the journal {file} is damaged ({found}): {_DAMAGED}")
     if not has_wal and not _number(connection, "SELECT clean FROM state"):
         raise ConfigurationError(
             f"the journal {file} was not closed, and {_wal(file).name} with what it wrote last is "

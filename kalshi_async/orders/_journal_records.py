@@ -1,4 +1,4 @@
-"""What an order journal holds, and the error of one that cannot be written."""
+"""What an order journal holds."""
 
 from __future__ import annotations
 
@@ -6,22 +6,18 @@ import math
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
-from .._errors import InvalidRequestError, KalshiError
+from .._errors import InvalidRequestError, JournalError
 
-Status = Literal["placed", "rejected", "absent", "unknown"]
-"""How a placement ended: ``placed``; ``rejected`` by the exchange; ``absent``: never sent, or
-looked for and not there; ``unknown``: sent, and not to be found out.
+__all__ = ["STATUSES", "Entry", "Intent", "JournalError", "Outcome", "Status", "one_line"]
+
+Status = Literal["placed", "rejected", "unsent", "absent", "unknown"]
+"""How a placement ended: ``placed``; ``rejected`` by the exchange; ``unsent``: given up before
+it was sent, which settles only an open intent that was never repeated; ``absent``: looked for and not
+there; ``unknown``: sent, and not to be found out.
 """
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 _LONGEST_DETAIL = 1000
-
-
-class JournalError(KalshiError):
-    """The order journal could not be written or read; the order it was asked for was not sent.
-
-    What is wrong and what to do about it is in the message. The next call tries again.
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,7 @@ class Outcome:
         if self.order_id is not None:
             _check_text("order_id", self.order_id)
         if self.detail:
-            object.__setattr__(self, "detail", _one_line(self.detail))
+            object.__setattr__(self, "detail", one_line(self.detail))
         _check_time("at", self.at)
 
 
@@ -113,7 +109,8 @@ def _check_time(name: str, seconds: object) -> None:
         raise InvalidRequestError(f"{name} must be seconds since 1970, not {seconds!r}")
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Text for a terminal, a log or a table: no line breaks, no control characters, not long."""
     if len(text) <= _LONGEST_DETAIL and text.isprintable():
         return text
     cut = text[:_LONGEST_DETAIL]

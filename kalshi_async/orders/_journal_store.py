@@ -5,14 +5,16 @@ Plain functions of a connection; they know no threads and no event loops.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .._errors import InvalidRequestError
 from ._journal_records import Entry, Intent, Outcome
+
+if TYPE_CHECKING:
+    import sqlite3
 
 IntentRow = tuple[str, str, bytes, str, str, float]
 OutcomeRow = tuple[str, str, str | None, str, float]
@@ -21,7 +23,7 @@ Row = TypeVar("Row", IntentRow, OutcomeRow)
 _INSERT = "INSERT INTO intents(client_order_id, ticker, body, exchange, api_key_id, created)"
 _REOPEN = (
     "ON CONFLICT(client_order_id) DO UPDATE SET status = NULL, order_id = NULL, detail = NULL, "
-    "settled = NULL WHERE ticker = excluded.ticker AND body = excluded.body "
+    "settled = NULL, repeated = 1 WHERE ticker = excluded.ticker AND body = excluded.body "
     "AND exchange = excluded.exchange AND api_key_id = excluded.api_key_id"
 )
 # Columns of VALUES have no names of their own, and a WITH that gave them some would hide from the
@@ -156,7 +158,8 @@ def _rounds(writings: Iterable[Writing]) -> Iterator[_Round]:
             part = _Round()
         part.intents += writing.intents
         for row in writing.outcomes:
-            part.outcomes[row[0]] = row
+            if row[1] != "unsent" or row[0] not in part.outcomes:
+                part.outcomes[row[0]] = row
     yield part
 
 
@@ -174,7 +177,7 @@ def _insert(connection: sqlite3.Connection, rows: Sequence[IntentRow]) -> int:
 
 
 def _update(connection: sqlite3.Connection, rows: Sequence[OutcomeRow]) -> int:
-    """Write outcomes; returns how many had an intent."""
+    """Write outcomes; returns how many had an intent that they could settle."""
     return _in_chunks(connection, _update_sql, rows)
 
 
@@ -201,7 +204,11 @@ def _insert_sql(rows: int) -> str:
 @cache
 def _update_sql(rows: int) -> str:
     values = ",".join(["(?,?,?,?,?)"] * rows)
-    return f"{_SETTLE} FROM (VALUES {values}) WHERE client_order_id = column1"
+    # That a repeat was not sent says nothing of the time before.
+    return (
+        f"{_SETTLE} FROM (VALUES {values}) WHERE client_order_id = column1 "
+        "AND (column2 <> 'unsent' OR (status IS NULL AND NOT repeated))"
+    )
 
 
 def open_ids(connection: sqlite3.Connection) -> set[str]:

@@ -2,67 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import importlib
 import os
 import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TypeVar, cast
+from typing import TypeVar
 
-import anyio
-
-from .._errors import ClientClosedError, KalshiError
+from .._errors import ClientClosedError, JournalError, KalshiError
+from .._threads import Waiter, wake
 from . import _journal_store as store
 from ._journal_file import JournalFile, why
-from ._journal_records import JournalError
 from ._journal_store import Writing
 
 T = TypeVar("T")
-Home = Callable[[Callable[[], object]], object]
-"""Runs a function on an event loop; callable from any thread."""
 
 # Rows between checkpoints, some three pages of 4 KiB each.
 _CHECKPOINT_ROWS = 500
-
-
-class Waiter:
-    """A task that waits for the thread. Made by the task; woken by its event loop."""
-
-    __slots__ = ("_event", "_future", "error", "home")
-
-    def __init__(self) -> None:
-        self.error: KalshiError | None = None
-        # On asyncio a future, at a tenth of the price of an event.
-        self._future: asyncio.Future[None] | None = None
-        self._event: anyio.Event | None = None
-        loop = _asyncio_loop()
-        if loop is not None:
-            self.home: Home = loop.call_soon_threadsafe
-            self._future = loop.create_future()
-        else:
-            self.home = _trio_home()
-            self._event = anyio.Event()
-
-    async def wait(self) -> None:
-        """Until the thread is done with it; raises what it found. Safe to cancel."""
-        if self._future is not None:
-            await self._future
-        elif self._event is not None:
-            await self._event.wait()
-        if self.error is not None:
-            raise self.error
-
-    def wake(self) -> None:
-        """Let the task go on; on its event loop only."""
-        if self._event is not None:
-            self._event.set()
-        elif self._future is not None and not self._future.done():
-            self._future.set_result(None)
 
 
 @dataclass(slots=True)
@@ -142,7 +100,12 @@ class Writer:
         await waiter.wait()
 
     def note(self, writing: Writing) -> None:
-        """Queue outcomes; raises ClientClosedError after the end, and nothing else."""
+        """Queue outcomes.
+
+        Raises:
+            ClientClosedError: The journal was closed.
+            JournalError: This process is a fork of the one that opened it.
+        """
         self._submit(_Item(writing))
 
     async def flush(self) -> None:
@@ -284,6 +247,7 @@ class Writer:
             self._recount = True
             return error
         self._unwritten = []
+        self._recount = self._recount or strays > 0  # what was not settled may still be open
         self._count(writings)
         intents = sum(len(w.intents) for w in writings if w.refusal is None)
         outcomes = sum(len(w.outcomes) for w in writings)
@@ -341,33 +305,4 @@ class Writer:
 
 
 def _wake(items: list[_Item]) -> None:
-    """Wake all who wait, with one call to each event loop."""
-    homes: dict[Home, list[Waiter]] = {}
-    for item in items:
-        if item.waiter is not None:
-            homes.setdefault(item.waiter.home, []).append(item.waiter)
-    for home, waiters in homes.items():
-        try:
-            home(partial(_wake_all, waiters))
-        except RuntimeError:
-            # The event loop has ended, and who waited with it.
-            continue
-
-
-def _wake_all(waiters: list[Waiter]) -> None:
-    for waiter in waiters:
-        waiter.wake()
-
-
-def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
-    """The event loop, if the caller is a task of asyncio (in a guest run both may be there)."""
-    try:
-        return None if asyncio.current_task() is None else asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
-def _trio_home() -> Home:
-    # Trio is there if a task runs on it, and needed only then.
-    trio = importlib.import_module("trio.lowlevel")
-    return cast("Home", trio.current_trio_token().run_sync_soon)
+    wake(item.waiter for item in items if item.waiter is not None)

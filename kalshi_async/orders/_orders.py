@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Self, Unpack
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Literal, Self, Unpack
 
 import anyio
 
 from .._amounts import Count, Price
-from .._errors import ConfigurationError, DeadlineExceededError
+from .._errors import ConfigurationError, DeadlineExceededError, KalshiError
 from .._options import INHERIT
 from ..models.markets import Market
+from ..models.orderbook import OrderBook
 from ..models.orders import Action, BookSide, PlacedOrder, Side
 from ..resources._base import CallOptions
 from ..resources.markets import Markets
-from ._changes import OrderChanges
+from ._bulk import OnError, PlaceMany
+from ._bulk_cancel import CancelMany
+from ._changes import OrderChanges, OrderLike
 from ._desk import Desk, Watcher
 from ._placement import Placement
 from ._recovery import Recovery, recover
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from .._transport import Transport
+    from ._guard import Guard
 
 
 class OrderOptions(OrderTerms, CallOptions, total=False):
@@ -136,6 +141,87 @@ class Orders(OrderChanges):
         """``create`` for an order that is there as an ``OrderRequest``."""
         return await self._place(request, options)
 
+    def place_many(
+        self,
+        requests: Iterable[OrderRequest] | AsyncIterable[OrderRequest],
+        *,
+        max_in_flight: int = 32,
+        batch: Literal["auto"] | None = "auto",
+        on_error: OnError = "collect",
+        **options: Unpack[CallOptions],
+    ) -> PlaceMany:
+        """Place many orders, each exactly once; awaited, in a block, or iterated: ``PlaceMany``.
+
+        Two requests of the same client_order_id are placed one after the other.
+
+        Args:
+            requests: The orders. An iterable is read as there are places; of an async iterable,
+                what has arrived is sent.
+            max_in_flight: How many orders may be under way at once.
+            batch: ``"auto"`` sends those that are at hand together in one request, where that
+                costs no more tokens, as many as there are tokens for; None sends each by itself.
+                An order with ``slippage`` always goes by itself, at once after the book was read.
+            on_error: ``"collect"`` goes on whatever happens to some. ``"cancel_placed"`` sends
+                nothing more once an order was not placed, or may not have been, and cancels those
+                that were: ``PlaceMany.cancellations``.
+            options: ``timeout=`` for one attempt and ``deadline=`` for one order, in seconds.
+
+        Raises:
+            InvalidRequestError: An argument is impossible; nothing is sent.
+        """
+        return PlaceMany(
+            self,
+            requests,
+            max_in_flight=max_in_flight,
+            batch=batch,
+            on_error=on_error,
+            options=options,
+        )
+
+    def cancel_many(
+        self,
+        orders: Iterable[OrderLike] | AsyncIterable[OrderLike],
+        *,
+        subaccount: int | None = None,
+        max_in_flight: int = 32,
+        batch: Literal["auto"] | None = "auto",
+        **options: Unpack[CallOptions],
+    ) -> CancelMany:
+        """Take many orders off the book; awaited, in a block, or iterated: ``CancelMany``.
+
+        They overtake waiting placements in the rate limit.
+
+        Args:
+            orders: Ids, or orders as the exchange told of them; ids alone are looked for on
+                shard 0.
+            subaccount: Their subaccount, where an order does not tell its own; left out, the
+                primary.
+            max_in_flight: How many orders may be under way at once.
+            batch: ``"auto"`` or None, as for ``place_many``.
+            options: ``timeout=`` and ``deadline=`` in seconds.
+
+        Raises:
+            InvalidRequestError: An argument is impossible; nothing is sent.
+        """
+        return CancelMany(
+            self,
+            orders,
+            subaccount=subaccount,
+            max_in_flight=max_in_flight,
+            batch=batch,
+            options=options,
+        )
+
+    def guard(self, *, timeout: float = 10.0) -> Guard:
+        """These orders within ``async with``: what was placed is cancelled if the block fails.
+
+        Args:
+            timeout: Seconds that cancelling may take.
+        """
+        from ._guard import Guard
+
+        return Guard(self._transport, self._desk, self._watchers, timeout)
+
     async def recover(self, *, deadline: float | None = None) -> Recovery:
         """Find out what became of every order that a crash left open in the journal.
 
@@ -193,14 +279,29 @@ class Orders(OrderChanges):
         """The YES price at which a market order with slippage stops, from the book as it is."""
         markets, ticker = Markets(self._transport), request.market_ticker
         known: list[Market] = [request.ticker] if isinstance(request.ticker, Market) else []
+        books: list[OrderBook] = []
+        failures: list[KalshiError] = []
+
+        async def read(what: Callable[[], Awaitable[None]]) -> None:
+            try:
+                await what()
+            except KalshiError as exc:
+                failures.append(exc)
+                tasks.cancel_scope.cancel()
 
         async def get_market() -> None:
             known.append(await markets.get(ticker, **options))
 
+        async def get_book() -> None:
+            books.append(await markets.orderbook(ticker, **options))
+
         async with anyio.create_task_group() as tasks:
             if not known:
-                tasks.start_soon(get_market)
-            book = await markets.orderbook(ticker, **options)
+                tasks.start_soon(read, get_market)
+            tasks.start_soon(read, get_book)
+        if failures:
+            raise failures[0]
+        book = books[0]
         best = book.best_yes_ask if request.on_the_bid else book.best_yes_bid
         return bounded_price(request, best, known[0].price_ranges or ())
 

@@ -24,7 +24,7 @@ from .._options import INHERIT
 from .._transport import Trail, Transport
 from ..models.orders import PlacedBatch, PlacedOrder
 from ..resources._base import CallOptions
-from ._answers import Ticket, as_placed, complete, recovered, sort_out
+from ._answers import Ticket, as_placed, complete, is_another, recovered, sort_out
 from ._desk import Desk, Result, Watcher
 from ._request import WireOrder
 
@@ -48,8 +48,12 @@ class Placement:
         self._desk = desk
         self._watchers = watchers
 
-    async def place(self, order: WireOrder, options: CallOptions) -> PlacedOrder:
+    async def place(
+        self, order: WireOrder, options: CallOptions, begun: list[Ticket] | None = None
+    ) -> PlacedOrder:
         """Place an order, and do not come back before it is known whether it was.
+
+        ``begun`` receives its ticket, for a caller that must know on the way how far it got.
 
         Raises:
             OrderStatusUnknown: Out of time, or cancelled, and nobody but the exchange knows.
@@ -57,46 +61,56 @@ class Placement:
             KalshiError: It was certainly not placed.
         """
         body = msgspec.json.encode(order)
+        until = self._until(options)
         await self._desk.intend([(order, body)])
-        ticket = Ticket(order, Trail(), self._desk.wall_clock(), self._until(options))
+        ticket = Ticket(order, Trail(), self._desk.wall_clock(), until)
+        if begun is not None:
+            begun.append(ticket)
         self._begin(ticket)
         try:
             return await self._send(ticket, body, options)
         except KalshiError as exc:
             ticket.result = exc
             raise
-        except anyio.get_cancelled_exc_class() as exc:
+        except (Exception, anyio.get_cancelled_exc_class()) as exc:
             if ticket.unknown:
-                ticket.result = self._unknown(ticket, "cancelled")
+                ticket.result = self._unknown(ticket, _reason(exc))
                 raise ticket.result from exc
             raise
         finally:
             self._end(ticket)
 
     async def place_batch(
-        self, orders: Sequence[WireOrder], options: CallOptions, results: dict[str, Result]
+        self,
+        orders: Sequence[WireOrder],
+        options: CallOptions,
+        results: dict[str, Result],
+        begun: list[Ticket] | None = None,
     ) -> None:
         """Place orders in one request.
 
         ``results`` receives how each ended, by client_order_id; when cancelled, of those that had
-        been sent.
+        been sent. ``begun`` receives their tickets before.
 
         Raises:
             JournalError: The intents could not be written; nothing was sent.
         """
         bodies = [msgspec.json.encode(order) for order in orders]
+        until = self._until(options)
         await self._desk.intend(list(zip(orders, bodies, strict=True)))
-        trail, until = Trail(), self._until(options)
+        trail = Trail()
         started = self._desk.wall_clock()
         tickets = [Ticket(order, trail, started, until) for order in orders]
+        if begun is not None:
+            begun += tickets
         for ticket in tickets:
             self._begin(ticket)
         try:
             await self._send_batch(tickets, bodies, options)
-        except anyio.get_cancelled_exc_class():
+        except (Exception, anyio.get_cancelled_exc_class()) as exc:
             for ticket in tickets:
                 if ticket.result is None and ticket.unknown:
-                    ticket.result = self._unknown(ticket, "cancelled")
+                    ticket.result = self._unknown(ticket, _reason(exc))
             raise
         finally:
             for ticket in tickets:
@@ -119,11 +133,12 @@ class Placement:
         found = await self._desk.finder.search(
             ticket.wanted, sent=sent, until=ticket.until, exists=ticket.exists
         )
-        if found.order is not None:
+        another = found.order is not None and is_another(ticket, found.order)
+        if found.order is not None and not another:
             placed = as_placed(found.order)
             self._tell(order, placed)
             return placed
-        if found.absent:
+        if found.absent or another:  # an id that another order has can never be placed
             self._desk.absent(order.client_order_id)
             self._tell(order, None)
             return None
@@ -163,7 +178,7 @@ class Placement:
         except KalshiError as exc:
             await self._find_out_all([(ticket, exc) for ticket in tickets])
         else:
-            await self._find_out_all(sort_out(tickets, answer.orders))
+            await self._find_out_all(sort_out(tickets, answer.orders or ()))
 
     async def _send_singly(
         self, tickets: list[Ticket], bodies: list[bytes], options: CallOptions
@@ -186,10 +201,18 @@ class Placement:
             except KalshiError as exc:
                 ticket.result = exc
 
-        if not failed:
+        # What needs no look is known at once, also if the looks of the others are cancelled.
+        doubtful = []
+        for ticket, error in failed:
+            ticket.exists = ticket.taken or isinstance(error, OrderExistsError)
+            if ticket.exists or ticket.unknown:
+                doubtful.append((ticket, error))
+            else:
+                ticket.result = error
+        if not doubtful:
             return
         async with anyio.create_task_group() as tasks:
-            for ticket, error in failed:
+            for ticket, error in doubtful:
                 tasks.start_soon(one, ticket, error)
 
     async def _find_out(self, ticket: Ticket, error: KalshiError) -> PlacedOrder:
@@ -253,7 +276,9 @@ class Placement:
     def _end(self, ticket: Ticket) -> None:
         name = ticket.order.client_order_id
         self._desk.placing.discard(name)
-        if ticket.result is None and not ticket.exists and not ticket.unknown:
+        if ticket.result is None and ticket.unknown:
+            ticket.result = self._unknown(ticket, "interrupted")
+        elif ticket.result is None and not ticket.exists:
             self._desk.not_sent(name)
         self._tell(ticket.order, ticket.result)
 
@@ -262,3 +287,8 @@ class Placement:
             self._desk.settle(order.client_order_id, result)
         for watcher in self._watchers:
             watcher.ended(order, result)
+
+
+def _reason(error: BaseException) -> str:
+    """Why a placement broke off: a cancellation, or what nobody foresaw."""
+    return f"it failed with {error!r}" if isinstance(error, Exception) else "cancelled"

@@ -18,6 +18,8 @@ from ._placement import Placement
 from ._request import WireOrder
 
 _decoder = msgspec.json.Decoder(WireOrder)
+# The clock by which an earlier run wrote its times may have been anything but right.
+_SKEW = 86_400
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ async def recover(
     async def settle(intent: Intent) -> None:
         name = intent.client_order_id
         trail = Trail(attempts=1, sent_at=intent.created, doubtful=True)
-        ticket = Ticket(_decoder.decode(intent.body), trail, intent.created, until)
+        ticket = Ticket(_decoder.decode(intent.body), trail, intent.created, until, _SKEW)
         sent = desk.doubts.get(name, now if intent.created >= desk.opened else earlier)
         try:
             placed = await placement.look_up(ticket, sent, "the journal has no outcome for it")

@@ -144,8 +144,8 @@ class OrderRequest:
         limit = stated_price(self.price, self.yes_price, self.no_price, self.side)
         object.__setattr__(self, "contracts", count("count", self.count))
         object.__setattr__(self, "limit", limit)
-        if isinstance(self.ticker, Market) and limit is not None:
-            _grid.check("price", limit, self.ticker.price_ranges or (), self.market_ticker)
+        if isinstance(self.ticker, Market) and limit is not None and self.ticker.price_ranges:
+            _grid.check("price", limit, self.ticker.price_ranges, self.market_ticker)
 
     @property
     def market_ticker(self) -> str:
@@ -170,7 +170,7 @@ def bounded_price(
     Args:
         request: A market order with ``slippage``.
         best: The best YES price on the other side: the ask for a bid, the bid for an ask.
-        ranges: The market's price grid.
+        ranges: The market's price grid; empty where it is not known.
 
     Raises:
         InvalidRequestError: Nobody is on the other side, or no price of the grid is acceptable.
@@ -182,12 +182,14 @@ def bounded_price(
             f"nobody {other} in {ticker}, so that slippage has no price to start from; place a "
             "limit order"
         )
-    away = price("slippage", request.slippage or "", zero=True)
+    away = Decimal(0)
+    if request.slippage is not None:
+        away = price("slippage", request.slippage, zero=True)
     if request.on_the_bid:
-        bound = _grid.at_most(min(best + away, ONE), ranges)
+        bound = _grid.at_most(min(best + away, ONE), ranges or _grid.CENTS)
         reachable = bound is not None and bound >= best
     else:
-        bound = _grid.at_least(max(best - away, Decimal(0)), ranges)
+        bound = _grid.at_least(max(best - away, Decimal(0)), ranges or _grid.CENTS)
         reachable = bound is not None and bound <= best
     if bound is None or not reachable:
         raise InvalidRequestError(

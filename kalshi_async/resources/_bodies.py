@@ -60,6 +60,16 @@ def needed_word(name: str, value: str, words: Collection[str]) -> str:
     return found
 
 
+def check_list(name: str, values: object, items: str) -> None:
+    """That values are a list of something; a text is a sequence too, and not meant.
+
+    Raises:
+        InvalidRequestError: They are no list.
+    """
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence):
+        raise InvalidRequestError(f"{name} is {values!r}; expected a list of {items}")
+
+
 def words_of(
     name: str, values: str | Sequence[str] | None, words: Collection[str]
 ) -> list[str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from .._decode import Page
 from .._pagination import PageIterator, Paginator
@@ -38,6 +38,9 @@ class EventPaginator(Paginator[T]):
 
 class EventPageIterator(PageIterator[T]):
     """What ``EventPaginator.pages()`` returns."""
+
+    def __aiter__(self) -> Self:
+        return self
 
     async def __anext__(self) -> EventPage[T]:
         return cast("EventPage[T]", await super().__anext__())

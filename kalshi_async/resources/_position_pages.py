@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from .._decode import Page
 from .._pagination import PageIterator, Paginator
@@ -36,6 +36,9 @@ class PositionPaginator(Paginator[MarketPosition]):
 
 class PositionPageIterator(PageIterator[MarketPosition]):
     """What ``PositionPaginator.pages()`` returns."""
+
+    def __aiter__(self) -> Self:
+        return self
 
     async def __anext__(self) -> PositionPage:
         return cast("PositionPage", await super().__anext__())

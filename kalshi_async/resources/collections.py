@@ -10,7 +10,7 @@ from .._operations import CREATE_COLLECTION_MARKET, GET_COLLECTION, GET_COLLECTI
 from .._pagination import Paginator
 from ..models.collections import Collection, CollectionStatusFilter, ComboMarket, TickerPair
 from ._base import CallOptions, Resource
-from ._bodies import flag, given, needed_word
+from ._bodies import check_list, flag, given, needed_word
 from ._checks import bounded, identifier, optional, status_word
 
 
@@ -113,13 +113,12 @@ class Collections(Resource):
 
 
 def _legs(pairs: Sequence[TickerPair]) -> Sequence[dict[str, str]]:
-    if isinstance(pairs, str) or not isinstance(pairs, Sequence):
-        raise InvalidRequestError(f"selected_markets is {pairs!r}; expected a list of TickerPair")
+    check_list("selected_markets", pairs, "TickerPair")
     found = []
     for place, pair in enumerate(pairs):
         where = f"selected_markets[{place}]"
         if not isinstance(pair, TickerPair):
-            raise InvalidRequestError(f"{where} is {pair!r}; expected a kalshi_async TickerPair")
+            raise InvalidRequestError(f"{where} is {pair!r}; expected a TickerPair")
         found.append(
             {
                 "event_ticker": identifier(f"{where}.event_ticker", pair.event_ticker),

@@ -31,7 +31,7 @@ from ..models.events import (
 )
 from ..models.markets import Market
 from ._base import CallOptions
-from ._bodies import whole
+from ._bodies import check_list, whole
 from ._checks import (
     Timestamp,
     between,
@@ -357,8 +357,7 @@ class Events(EventScans):
 
 
 def _percentiles(values: Sequence[int]) -> Sequence[int]:
-    if isinstance(values, str) or not isinstance(values, Sequence):
-        raise InvalidRequestError(f"percentiles is {values!r}; expected a list of integers")
+    check_list("percentiles", values, "integers")
     found = [whole("percentiles", value, 0, _LAST_PERCENTILE) for value in values]
     if not 0 < len(found) <= MAX_PERCENTILES:
         raise InvalidRequestError(

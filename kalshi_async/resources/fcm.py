@@ -171,14 +171,15 @@ class Fcm(Subtraders):
         price_centicents: int,
         **options: Unpack[CallOptions],
     ) -> str:
-        """Move a position from one subtrader to another at a price.
+        """Move a position of a subtrader to the member's error account, at a price.
 
         A repeat moves as much again, so that only what certainly did not arrive is sent again by
         itself. Cancelled after sending, it may have moved; ``positions()`` tells.
 
         Args:
             source_subtrader_id: Who gives it.
-            target_subtrader_id: Who takes it.
+            target_subtrader_id: Who takes it: a subtrader of the member's error account, its id and
+                a suffix.
             market_ticker: The market.
             position_centicount: In units of 0.01 contracts; above 0 moves YES, below 0 NO.
             price_centicents: The YES price in units of $0.0001, 0 to 10,000.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,8 +15,6 @@ from kalshi_async._operations import Operation
 
 Facts = dict[str, Any]
 
-_OWN_ARGUMENTS = {"self", "schema", "max_pages", "options"}
-_RENAMED = {"from": "from_"}
 _DECIMALS = {"$FixedPointDollars", "$FixedPointCount"}
 _SCALARS = {
     str: "string",
@@ -38,59 +35,6 @@ def operation_differences(operation: Operation, facts: Facts) -> list[str]:
     ]
 
 
-def parameter_differences(
-    name: str, method: Callable[..., object], facts: Facts, defaulted: Mapping[str, str]
-) -> list[str]:
-    """Where a method's arguments are not the operation's parameters."""
-    arguments = {
-        key: value
-        for key, value in inspect.signature(method).parameters.items()
-        if key not in _OWN_ARGUMENTS
-    }
-    hints = typing.get_type_hints(method)
-    found = []
-    for wire_name, wanted in facts["parameters"].items():
-        key = _RENAMED.get(wire_name, wire_name)
-        argument = arguments.pop(key, None)
-        if argument is None:
-            found.append(f"{name}: parameter {wire_name} is not offered")
-            continue
-        where = f"{name}.{wire_name}"
-        positional = argument.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
-        if positional != (wanted["in"] == "path"):
-            found.append(f"{where}: path parameters are positional, all else keyword-only")
-        needed = argument.default is inspect.Parameter.empty
-        if needed != wanted.get("required", False) and where not in defaulted:
-            found.append(f"{where}: required is {needed}, in the contract {not needed}")
-        found += _parameter_type(where, hints[key], wanted)
-    found += [f"{name}: argument {key} is no parameter of the contract" for key in arguments]
-    return found
-
-
-def _parameter_type(where: str, hint: Any, wanted: Facts) -> list[str]:
-    choices = set(_members(hint)) - {type(None)}
-    if "enum" in wanted:
-        words = {word for choice in choices for word in typing.get_args(choice)}
-        expected = set(wanted["enum"])
-        return [] if words == expected else [f"{where}: words {words}, in the contract {expected}"]
-    kind = wanted["type"]
-    if kind == "[string]":
-        fits = any(typing.get_origin(choice) is not None for choice in choices)
-    elif kind == "string/date-time":
-        fits = {str, datetime} <= choices
-    else:
-        fits = any(
-            _SCALARS.get(choice) == kind or _literal_kind(choice) == kind for choice in choices
-        )
-    return [] if fits else [f"{where}: type {hint}, in the contract {kind}"]
-
-
-def _literal_kind(choice: Any) -> str | None:
-    values = typing.get_args(choice) if typing.get_origin(choice) is typing.Literal else ()
-    kinds = {_SCALARS[type(value)] for value in values}
-    return kinds.pop() if len(kinds) == 1 else None
-
-
 def struct_differences(
     name: str,
     struct: type[msgspec.Struct],
@@ -109,13 +53,14 @@ def struct_differences(
         if info is None:
             found.append(f"{where} has no field in {struct.__name__}")
             continue
-        if info.name != python_name(wire_name):
-            found.append(f"{where} is called {info.name}, should be {python_name(wire_name)}")
-        expected = other_types[where][0] if where in other_types else None
-        expected = expected or contract_family(wanted["type"], schemas, structs)
+        expected = python_name(wire_name, schemas[name]["fields"])
+        if info.name != expected:
+            found.append(f"{where} is called {info.name}, should be {expected}")
+        kind = other_types[where][0] if where in other_types else None
+        kind = kind or contract_family(wanted["type"], schemas, structs)
         ours = struct_family(hints[info.name])
-        if ours != expected:
-            found.append(f"{where} is {ours}, in the contract {expected}")
+        if ours != kind:
+            found.append(f"{where} is {ours}, in the contract {kind}")
         found += _optionality(where, hints[info.name], info, wanted)
     found += [
         f"{name}.{wire_name} is no field of the contract"
@@ -129,7 +74,7 @@ def _optionality(
     where: str, hint: Any, info: msgspec.structs.FieldInfo, wanted: Facts
 ) -> list[str]:
     required = wanted.get("required", False)
-    may_be_none = type(None) in _members(hint)
+    may_be_none = type(None) in members_of(hint)
     should = wanted.get("null", False) or not required
     found = []
     if may_be_none != should:
@@ -139,9 +84,10 @@ def _optionality(
     return found
 
 
-def python_name(wire_name: str) -> str:
-    """The field's name in Python: without the suffixes of the wire."""
-    return wire_name.removesuffix("_dollars").removesuffix("_fp")
+def python_name(wire_name: str, beside: Container[str] = ()) -> str:
+    """The field's name in Python: without the suffixes of the wire, unless it has a twin."""
+    name = wire_name.removesuffix("_dollars").removesuffix("_fp")
+    return wire_name if name in beside else name
 
 
 def contract_family(
@@ -165,7 +111,7 @@ def contract_family(
 
 def struct_family(hint: Any) -> str:
     """What an annotation is, None aside."""
-    members = [member for member in _members(hint) if member is not type(None)]
+    members = [member for member in members_of(hint) if member is not type(None)]
     if len(members) != 1:
         return " or ".join(sorted(struct_family(member) for member in members))
     kind = members[0]
@@ -179,8 +125,8 @@ def struct_family(hint: Any) -> str:
     return getattr(kind, "__name__", str(kind))
 
 
-def _members(hint: Any) -> list[Any]:
+def members_of(hint: Any) -> list[Any]:
     """The members of a union, or the type itself."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return [inner for member in typing.get_args(hint) for inner in _members(member)]
+        return [inner for member in typing.get_args(hint) for inner in members_of(member)]
     return [hint]

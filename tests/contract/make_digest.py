@@ -3,8 +3,9 @@
     python tests/contract/make_digest.py openapi.json > tests/contract/digest.json
 
 Kept are names, types, requiredness, enumerations, limits and statuses of all operations and the
-schemas they reach; no prose. One line an operation or schema, sorted, so that a difference reads
-well. ``status`` is the one of success, ``errors`` are the others that an operation documents.
+schemas they reach, and what is deprecated; no prose. One line an operation or schema, sorted, so
+that a difference reads well. ``status`` is the one of success, ``errors`` are the others that an
+operation documents.
 
 A type is ``string``, ``string/date-time``, ``integer``, ``number``, ``boolean``, ``object`` (open),
 ``[T]`` (list), ``{T}`` (map from text), or ``$Name`` (a schema).
@@ -58,6 +59,8 @@ class Digest:
             "response": self._response(spec),
             **self._statuses(spec),
         }
+        if spec.get("deprecated"):
+            facts["deprecated"] = True
         for parameter in spec.get("parameters", []):
             resolved = self._resolve(parameter)
             described = self._describe(resolved["schema"], resolved["name"])

@@ -5,33 +5,27 @@ from __future__ import annotations
 import copy
 import inspect
 import json
-from pathlib import Path
+import typing
 
-import msgspec
 import pytest
 
-from kalshi_async._decode import Page
-from kalshi_async._errors import InvalidRequestError
 from kalshi_async._operations import BY_NAME, OPERATIONS
-from kalshi_async._pagination import Paginator
-from tests.resources.fake import FakeTransport
 
-from .compare import operation_differences, parameter_differences, struct_differences
-from .make_digest import make_digest, render
-from .samples import answer, arguments
-from .surface import (
-    BOOK_SCHEMAS,
-    DEFAULTED,
-    EXTRA_FIELDS,
-    METHODS,
-    OFFERED_WITH_KEY,
-    OTHER_TYPES,
-    STRUCTS,
+from .compare import operation_differences, struct_differences
+from .compare_arguments import (
+    argument_differences,
+    argument_name,
+    arguments_of,
+    body_fields,
+    request_struct_differences,
+    type_differences,
+    wanted_of,
 )
-
-DIGEST_FILE = Path(__file__).with_name("digest.json")
-DIGEST = json.loads(DIGEST_FILE.read_text())
-NAMES = sorted(METHODS)
+from .faces import BY_HAND, EXCLUSIVE, FACES, SAMPLES
+from .facts import DIGEST, DIGEST_FILE, SCHEMAS
+from .make_digest import make_digest, render
+from .methods import METHODS
+from .structs import BOOK_SCHEMAS, EXTRA_FIELDS, OTHER_TYPES, STRUCTS
 
 
 def differences(digest) -> list[str]:
@@ -43,21 +37,26 @@ def differences(digest) -> list[str]:
             found.append(f"{operation.name} is no operation of the contract")
             continue
         facts = operations[operation.name]
-        resource, method = METHODS[operation.name]
         found += operation_differences(operation, facts)
-        found += parameter_differences(operation.name, getattr(resource, method), facts, DEFAULTED)
+        if operation.name in METHODS:
+            resource, name = METHODS[operation.name]
+            method = getattr(resource, name)
+            found += argument_differences(operation.name, method, facts, schemas, FACES)
     for name, struct in STRUCTS.items():
         if name not in schemas:
             found.append(f"{name} is no schema of the contract")
             continue
         found += struct_differences(name, struct, schemas, STRUCTS, EXTRA_FIELDS, OTHER_TYPES)
+    for name in FACES.structs:
+        found += request_struct_differences(name, schemas, FACES)
     found += [f"{name} has no struct" for name in sorted(reached(digest) - set(STRUCTS))]
     return found
 
 
 def reached(digest) -> set[str]:
     """Schemas with fields that answers of offered operations reach, their envelopes aside."""
-    found, waiting = set(), [digest["operations"][name]["response"] for name in METHODS]
+    answers = [digest["operations"][name]["response"] for name in METHODS]
+    found, waiting = set(), [kind for kind in answers if kind is not None]
     envelopes = {kind.strip("$") for kind in waiting}
     while waiting:
         name = waiting.pop().strip("[]{}")
@@ -74,26 +73,101 @@ def test_the_package_is_what_the_contract_says():
     assert differences(DIGEST) == []
 
 
-def test_every_operation_has_a_method_and_the_others_are_known():
-    assert set(METHODS) == set(BY_NAME)
-    needing_key = {name for name, facts in DIGEST["operations"].items() if facts["auth"]}
-    not_offered = set(DIGEST["operations"]) - set(BY_NAME)
-    assert not_offered == needing_key - OFFERED_WITH_KEY
+def test_every_operation_is_offered():
     assert len(DIGEST["operations"]) == 128
+    assert set(BY_NAME) == set(DIGEST["operations"])
+    assert set(METHODS) == set(BY_NAME)
 
 
-def test_exceptions_to_the_contract_are_still_needed():
+def test_what_is_called_by_hand_is_offered():
+    assert BY_HAND.keys() <= METHODS.keys()
+
+
+def test_no_method_offers_two_operations():
+    assert len(set(METHODS.values())) == len(METHODS)
+
+
+def test_exceptions_for_structs_are_still_needed():
     """An entry that no longer excuses anything has to go."""
     for where in EXTRA_FIELDS:
         schema, _, field = where.partition(".")
         assert field in STRUCTS[schema].__struct_encode_fields__
-        assert field not in DIGEST["schemas"][schema]["fields"]
+        assert field not in SCHEMAS[schema]["fields"]
     for where in OTHER_TYPES:
         schema, _, field = where.partition(".")
-        assert DIGEST["schemas"][schema]["fields"][field]["type"] == "string"
-    for where in DEFAULTED:
-        operation, _, parameter = where.partition(".")
-        assert DIGEST["operations"][operation]["parameters"][parameter]["required"]
+        assert SCHEMAS[schema]["fields"][field]["type"] == "string"
+
+
+def taken(operation):
+    """What an operation takes by the contract, by wire name."""
+    facts = DIGEST["operations"][operation]
+    return {wanted.name: wanted for wanted in wanted_of(facts, SCHEMAS)}
+
+
+def offered(operation):
+    """What the method of an operation takes."""
+    resource, method = METHODS[operation]
+    return arguments_of(getattr(resource, method))[0]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        *FACES.defaulted,
+        *FACES.needed,
+        *FACES.renamed,
+        *FACES.positional,
+        *FACES.own_types,
+        *FACES.narrower,
+    ],
+)
+def test_exceptions_for_arguments_are_still_needed(where):
+    operation, _, name = where.partition(".")
+    wanted = taken(operation)[name]
+    key = argument_name(operation, wanted, FACES)
+    argument = offered(operation)[key]
+    if where in FACES.defaulted:
+        assert wanted.facts["required"]
+        assert argument.default is not inspect.Parameter.empty
+    if where in FACES.needed:
+        assert not wanted.facts.get("required")
+    if where in FACES.renamed:
+        assert key != name.removesuffix("_dollars").removesuffix("_fp")
+    if where in FACES.positional:
+        assert argument.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    if where in FACES.narrower:
+        assert wanted.facts.keys() & {"min", "max"}
+    if where in FACES.own_types:
+        hints = typing.get_type_hints(getattr(*METHODS[operation]))
+        assert type_differences(where, hints[key], wanted.facts, SCHEMAS, FACES)
+
+
+def test_other_exceptions_are_still_needed():
+    for where in FACES.not_offered:
+        operation, _, name = where.partition(".")
+        wanted = taken(operation)[name]
+        assert argument_name(operation, wanted, FACES) not in offered(operation)
+    for where in FACES.own_arguments:
+        operation, _, key = where.partition(".")
+        assert key in offered(operation)
+        wanted = taken(operation).values()
+        assert key not in {argument_name(operation, each, FACES) for each in wanted}
+    for operation, groups in EXCLUSIVE.items():
+        fields = body_fields(DIGEST["operations"][operation], SCHEMAS)
+        assert {name for group in groups for name in group} <= fields.keys()
+    for where in SAMPLES:
+        operation, _, name = where.partition(".")
+        assert name in taken(operation)
+    bodies = [facts["type"] for name in METHODS for facts in body_of(name).values()]
+    bodies += [
+        facts["type"] for name in FACES.structs for facts in SCHEMAS[name]["fields"].values()
+    ]
+    for name in FACES.structs:
+        assert f"[${name}]" in bodies
+
+
+def body_of(operation):
+    return body_fields(DIGEST["operations"][operation], SCHEMAS)
 
 
 def test_digest_is_that_of_the_contract_file(shared):
@@ -152,18 +226,80 @@ def _nest_new_schema(digest):
     digest["schemas"]["Milestone"]["fields"]["details"]["type"] = "$Fresh"
 
 
+def _rename_body_field(digest):
+    fields = digest["schemas"]["ApplySubaccountTransferRequest"]["fields"]
+    fields["amount_centicents"] = fields.pop("amount_cents")
+
+
+def _drop_body_requiredness(digest):
+    digest["schemas"]["CreateApiKeyRequest"]["fields"]["name"].pop("required")
+
+
+def _require_body_field(digest):
+    digest["schemas"]["GenerateApiKeyRequest"]["fields"]["scopes"]["required"] = True
+
+
+def _change_body_type(digest):
+    fields = digest["schemas"]["UpdateFCMEventContractDailyCapRequest"]["fields"]
+    fields["limit"]["type"] = "integer"
+
+
+def _make_body_number_exact(digest):
+    fields = digest["schemas"]["CreateFCMPositionTransferRequest"]["fields"]
+    fields["position_centicount"]["type"] = "$FixedPointCount"
+
+
+def _add_body_field(digest):
+    fields = digest["schemas"]["UpdateSubaccountNettingRequest"]["fields"]
+    fields["exchange_index"] = {"type": "integer"}
+
+
+def _add_body_word(digest):
+    digest["schemas"]["ApiKeyScope"]["enum"].append("write::everything")
+
+
+def _add_inline_body_word(digest):
+    digest["schemas"]["AcceptQuoteRequest"]["fields"]["accepted_side"]["enum"].append("both")
+
+
+def _rename_field_inside_a_body(digest):
+    fields = digest["schemas"]["TickerPair"]["fields"]
+    fields["outcome"] = fields.pop("side")
+
+
+def _body_instead_of_none(digest):
+    digest["schemas"]["Fresh"] = {"fields": {"force": {"type": "boolean", "required": True}}}
+    digest["operations"]["DeleteApiKey"]["body"] = "$Fresh"
+
+
 TAMPERINGS = {
     _rename_field: ["yes_bid_money has no field", "yes_bid_dollars is no field of the contract"],
     _flip_requiredness: ["Trade.created_time: may be None is False"],
     _allow_null: ["Series.title: may be None is False"],
     _change_type: ["EventData.mutually_exclusive is boolean"],
     _add_parameter: ["GetTrades: parameter taker is not offered"],
-    _remove_parameter: ["GetMarkets: argument series_ticker is no parameter"],
+    _remove_parameter: ["GetMarkets: argument series_ticker is nothing of the contract"],
     _require_parameter: ["GetEvents.status: required is False"],
     _add_word: ["GetMarkets.status: words"],
     _move: ["GetMarket: path is"],
     _require_key: ["GetTrades: auth is False"],
     _change_verb: ["GetSeries: method is 'GET'"],
+    _rename_body_field: [
+        "body field amount_centicents is not offered",
+        "argument amount_cents is nothing of the contract",
+    ],
+    _drop_body_requiredness: ["CreateApiKey.name: required is True"],
+    _require_body_field: ["GenerateApiKey.scopes: required is False"],
+    _change_body_type: ["UpdateFCMEventContractDailyCap.limit: type"],
+    _make_body_number_exact: ["CreateFCMPositionTransfer.position_centicount: type"],
+    _add_body_field: ["UpdateSubaccountNetting: body field exchange_index is not offered"],
+    _add_body_word: ["CreateApiKey.scopes[]: words", "GenerateApiKey.scopes[]: words"],
+    _add_inline_body_word: ["AcceptQuote.accepted_side: words", "AcceptRFQQuote.accepted_side"],
+    _rename_field_inside_a_body: [
+        "TickerPair.outcome has no field",
+        "TickerPair.side is no field of the contract",
+    ],
+    _body_instead_of_none: ["DeleteApiKey: body field force is not offered"],
     _nest_new_schema: ["Milestone.details is object", "Fresh has no struct"],
 }
 
@@ -177,140 +313,3 @@ def test_drift_is_noticed(tamper):
     assert len(found) == len(expected), found
     for text in expected:
         assert any(text in line for line in found), found
-
-
-def sample_body(name: str) -> object:
-    body = answer(DIGEST["operations"][name]["response"], DIGEST["schemas"])
-    return body | {key: "" for key in body if key in ("cursor", "next_cursor")}
-
-
-async def call(name: str, transport: FakeTransport, **more: object) -> object:
-    """The operation through its method, with the arguments that it requires."""
-    path, query = arguments(DIGEST["operations"][name])
-    resource, method = METHODS[name]
-    result = getattr(resource(transport), method)(*path, **(query | more))
-    if inspect.isawaitable(result):
-        return await result
-    raise AssertionError(f"{name} returned {result!r}")
-
-
-@pytest.mark.parametrize("name", NAMES)
-async def test_an_answer_in_the_contracts_form_is_read_whole(name):
-    transport = FakeTransport.answering(sample_body(name))
-    result = await call(name, transport)
-    assert transport.drift == []
-    assert transport.undecoded == []
-    items = list(result) if isinstance(result, Page) else [result]
-    assert len(items) >= 1
-    absent = [path for item in items for path in absent_fields(item, type(item).__name__)]
-    assert absent == []
-
-
-def absent_fields(value: object, path: str) -> list[str]:
-    """Where None is though every field was sent."""
-    if isinstance(value, msgspec.Struct):
-        sent = {
-            field: getattr(value, field)
-            for field, wire in zip(
-                value.__struct_fields__, value.__struct_encode_fields__, strict=True
-            )
-            if f"{_schema_of(value)}.{wire}" not in EXTRA_FIELDS
-        }
-        inner = [absent_fields(item, f"{path}.{field}") for field, item in sent.items()]
-    elif isinstance(value, list | tuple):
-        inner = [absent_fields(item, f"{path}[]") for item in value]
-        inner += [] if value else [[f"{path} is empty"]]
-    else:
-        return [path] if value is None else []
-    return [where for found in inner for where in found]
-
-
-def _schema_of(value: msgspec.Struct) -> str:
-    return next((name for name, struct in STRUCTS.items() if struct is type(value)), "")
-
-
-@pytest.mark.parametrize("name", NAMES)
-async def test_the_request_is_the_contracts(name):
-    transport = FakeTransport.answering(sample_body(name))
-    await call(name, transport)
-    (sent,) = transport.calls
-    facts = DIGEST["operations"][name]
-    assert sent.operation is BY_NAME[name]
-    path, query = arguments(facts)
-    expected = facts["path"]
-    for value in path:
-        expected = expected.replace(f"{{{value.removeprefix('a ')}}}", value.replace(" ", "%20"))
-    assert sent.path == expected
-    names = {pair.partition("=")[0] for pair in sent.query.split("&") if pair}
-    required = {
-        key
-        for key, parameter in facts["parameters"].items()
-        if parameter["in"] == "query" and parameter.get("required")
-    }
-    assert names == required
-    assert set(query) == required
-
-
-LIMITED = [
-    (name, key, parameter)
-    for name in NAMES
-    for key, parameter in DIGEST["operations"][name]["parameters"].items()
-    if "max" in parameter or "max_items" in parameter
-]
-
-
-@pytest.mark.parametrize(
-    ("name", "key", "parameter"), LIMITED, ids=[f"{name}.{key}" for name, key, _ in LIMITED]
-)
-async def test_limits_are_the_contracts(name, key, parameter):
-    transport = FakeTransport.answering(sample_body(name))
-    if "max_items" in parameter:
-        most = parameter["max_items"]
-        legal, illegal = [["A"] * most], [["A"] * (most + 1), []]
-    else:
-        low, high = parameter["min"], parameter["max"]
-        legal, illegal = [low, high], [low - 1, high + 1, True]
-    for value in legal:
-        await call(name, transport, **{key: value})
-    assert len(transport.calls) == len(legal)
-    for value in illegal:
-        with pytest.raises(InvalidRequestError, match=key):
-            await call(name, transport, **{key: value})
-    assert len(transport.calls) == len(legal), "an illegal value was sent"
-
-
-CHOICES = [
-    (name, key)
-    for name in NAMES
-    for key, parameter in DIGEST["operations"][name]["parameters"].items()
-    if "enum" in parameter
-]
-
-
-@pytest.mark.parametrize(("name", "key"), CHOICES, ids=[f"{n}.{k}" for n, k in CHOICES])
-async def test_words_are_the_contracts(name, key):
-    transport = FakeTransport.answering(sample_body(name))
-    words = DIGEST["operations"][name]["parameters"][key]["enum"]
-    for value in words:
-        await call(name, transport, **{key: value})
-        assert f"{key}={value}" in transport.calls[-1].query
-    for wrong in ("nonsense", "", 7):
-        with pytest.raises(InvalidRequestError, match=key):
-            await call(name, transport, **{key: wrong})
-    assert len(transport.calls) == len(words)
-
-
-@pytest.mark.parametrize(
-    "name", [n for n in NAMES if "cursor" in DIGEST["operations"][n]["parameters"]]
-)
-async def test_paginated_operations_follow_their_cursor(name):
-    first = sample_body(name)
-    key = "next_cursor" if "next_cursor" in first else "cursor"
-    transport = FakeTransport.answering(first | {key: "onward"}, first)
-    path, query = arguments(DIGEST["operations"][name])
-    resource, method = METHODS[name]
-    paginator = getattr(resource(transport), method)(*path, **query)
-    assert isinstance(paginator, Paginator)
-    items = await paginator.collect()
-    assert len(items) == 2
-    assert [("cursor=onward" in sent.query) for sent in transport.calls] == [False, True]

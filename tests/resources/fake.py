@@ -61,6 +61,9 @@ class FakeTransport:
         body = self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0]
         return Response(200, {}, body)
 
+    def until(self, deadline: object = None) -> None:
+        """No call on it has a deadline."""
+
     def decode_object(
         self, operation: Operation, decoder: ObjectDecoder[T], response: Response
     ) -> T:

@@ -1,0 +1,30 @@
+"""How many items go together in one request."""
+
+from __future__ import annotations
+
+from .._errors import InvalidRequestError
+from .._operations import BATCH_CREATE_ORDERS, Operation
+from .._transport import Transport
+
+UNLIMITED_BATCH = 20
+"""The largest batch where no limits say better: what the smallest tier takes."""
+
+
+def check_batch(batch: object) -> None:
+    """Raise ``InvalidRequestError`` for what ``batch=`` does not take."""
+    if batch is not None and batch != "auto":
+        raise InvalidRequestError(f'batch is {batch!r}; expected "auto" or None')
+
+
+def batch_size(transport: Transport, batched: Operation, single: Operation) -> int:
+    """How many items a batch of now may have; 1 where single requests are cheaper, or as good.
+
+    Never more than the bucket holds now, since a batch must fit it whole, nor than the tier takes.
+    """
+    if transport.cost(batched) > transport.cost(single):
+        return 1
+    room = transport.batch_room(batched)
+    largest = transport.batch_room(BATCH_CREATE_ORDERS)
+    if room is None or largest is None:
+        return UNLIMITED_BATCH
+    return max(1, min(room[0], largest[1]))
