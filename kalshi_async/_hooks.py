@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ._decode import Undecoded
-from ._errors import KalshiError
+from ._errors import KalshiError, OrderStatusUnknown
 from ._repair import Drift
 
 logger = logging.getLogger("kalshi_async")
@@ -80,6 +80,24 @@ class SchemaDrift:
     undecoded: tuple[Undecoded, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class OrderRecovered:
+    """The answer to placing an order was lost, and the order was found."""
+
+    client_order_id: str
+    order_id: str
+    ticker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUnknown:
+    """A placement ended and only the exchange knows whether it was carried out."""
+
+    client_order_id: str
+    ticker: str
+    error: OrderStatusUnknown
+
+
 Event = (
     RequestSent
     | ResponseReceived
@@ -88,6 +106,8 @@ Event = (
     | Throttled
     | ClockCorrected
     | SchemaDrift
+    | OrderRecovered
+    | OrderUnknown
 )
 
 
@@ -107,7 +127,7 @@ class LoggingHook:
         self._log = log
 
     def __call__(self, event: Event, /) -> None:
-        trouble = isinstance(event, Retrying | ClockCorrected | SchemaDrift)
+        trouble = isinstance(event, Retrying | ClockCorrected | SchemaDrift | OrderUnknown)
         self._log.log(logging.WARNING if trouble else logging.DEBUG, "%s", event)
 
 
@@ -127,6 +147,8 @@ class Stats:
         bytes_received: Body bytes, after decompression.
         drifted_fields: Fields set aside so that their object could be read.
         undecoded_items: List items that could not be read.
+        recovered_orders: Orders whose answer was lost and that were found.
+        unknown_orders: Placements that ended without anybody but the exchange knowing how.
         hook_errors: Exceptions that came out of hooks.
     """
 
@@ -141,6 +163,8 @@ class Stats:
     bytes_received: int = 0
     drifted_fields: int = 0
     undecoded_items: int = 0
+    recovered_orders: int = 0
+    unknown_orders: int = 0
     hook_errors: int = 0
 
 
@@ -199,6 +223,16 @@ class Telemetry:
                 undecoded[0].problem,
             )
         self.emit(SchemaDrift(operation, drift, undecoded))
+
+    def order_recovered(self, client_order_id: str, order_id: str, ticker: str | None) -> None:
+        self.stats.recovered_orders += 1
+        if self.hooks:
+            self.emit(OrderRecovered(client_order_id, order_id, ticker))
+
+    def order_unknown(self, error: OrderStatusUnknown) -> None:
+        self.stats.unknown_orders += 1
+        logger.warning("%s", error)
+        self.emit(OrderUnknown(error.client_order_id, error.ticker, error))
 
     def emit(self, event: Event) -> None:
         for hook in self.hooks:

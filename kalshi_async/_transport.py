@@ -116,7 +116,7 @@ class Transport:
         self._limiter = limiter
         self._signer = signer
         self._defaults = defaults
-        self._telemetry = telemetry
+        self.telemetry = telemetry
         self._rng = rng
         self._shared = _Shared(http, max_in_flight, prepare)
         self._prepares = True
@@ -167,7 +167,7 @@ class Transport:
             anyio.current_time(),
             Trail() if trail is None else trail,
         )
-        self._telemetry.stats.calls += 1
+        self.telemetry.stats.calls += 1
         try:
             if limit is None:
                 return await self._run(call)
@@ -175,7 +175,7 @@ class Transport:
                 return await self._run(call)
             raise DeadlineExceededError(f"not done within {limit:g} s") from call.last_error
         except KalshiError as exc:
-            self._telemetry.stats.failures += 1
+            self.telemetry.stats.failures += 1
             _describe(exc, call)
             raise
 
@@ -198,7 +198,7 @@ class Transport:
             operation=call.operation,
             policy=policy,
             rng=self._rng,
-            on_retry=lambda wait, error: self._telemetry.retrying(
+            on_retry=lambda wait, error: self.telemetry.retrying(
                 name, call.trail.attempts, wait, error
             ),
         )
@@ -213,7 +213,7 @@ class Transport:
             return await self._exchange(call)
 
     async def _exchange(self, call: _Call) -> Response:
-        operation, telemetry, limiter = call.operation, self._telemetry, self._limiter
+        operation, telemetry, limiter = call.operation, self.telemetry, self._limiter
         trail, gate = call.trail, self._shared.gate
         waited = await limiter.acquire(operation, priority=call.priority, items=call.items)
         if waited:
@@ -274,7 +274,7 @@ class Transport:
         )
         if offset is not None:
             call.clock_corrected = True
-            self._telemetry.clock_corrected(offset)
+            self.telemetry.clock_corrected(offset)
 
     def _note_failure(self, call: _Call, error: KalshiError) -> None:
         trail = call.trail
@@ -284,7 +284,7 @@ class Transport:
         call.last_error = error
         error.operation = call.operation.name
         error.attempts = trail.attempts
-        self._telemetry.failed(call.operation.name, trail.attempts, error)
+        self.telemetry.failed(call.operation.name, trail.attempts, error)
 
     def _check(self, operation: Operation) -> None:
         if self._shared.closed:
@@ -342,7 +342,7 @@ class Transport:
     ) -> None:
         """Count and report what an answer held that could not be read."""
         if drift or undecoded:
-            self._telemetry.drifted(operation.name, drift, undecoded)
+            self.telemetry.drifted(operation.name, drift, undecoded)
 
     def view(
         self,
@@ -363,8 +363,8 @@ class Transport:
             old.priority if isinstance(priority, Inherit) else priority,
         )
         if hooks:
-            telemetry = self._telemetry
-            view._telemetry = Telemetry((*telemetry.hooks, *hooks), telemetry.stats)
+            telemetry = self.telemetry
+            view.telemetry = Telemetry((*telemetry.hooks, *hooks), telemetry.stats)
         return view
 
     @property

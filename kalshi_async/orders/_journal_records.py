@@ -11,8 +11,8 @@ from .._errors import InvalidRequestError, JournalError
 __all__ = ["STATUSES", "Entry", "Intent", "JournalError", "Outcome", "Status", "one_line"]
 
 Status = Literal["placed", "rejected", "unsent", "absent", "unknown"]
-"""How a placement ended: ``placed``; ``rejected`` by the exchange; ``unsent``: given up before
-it was sent, which settles only an open intent that was never repeated; ``absent``: looked for and not
+"""How a placement ended: ``placed``; ``rejected`` by the exchange; ``unsent``: given up before it
+was sent, which settles only an open intent that was never repeated; ``absent``: looked for and not
 there; ``unknown``: sent, and not to be found out.
 """
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import anyio
 import msgspec
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from .._decode import object_decoder
 from .._errors import (
@@ -60,6 +61,7 @@ class Placement:
             JournalError: The intent could not be written; nothing was sent.
             KalshiError: It was certainly not placed.
         """
+        await checkpoint_if_cancelled()  # else the first await might be in the middle of sending
         body = msgspec.json.encode(order)
         until = self._until(options)
         await self._desk.intend([(order, body)])
@@ -95,6 +97,7 @@ class Placement:
         Raises:
             JournalError: The intents could not be written; nothing was sent.
         """
+        await checkpoint_if_cancelled()
         bodies = [msgspec.json.encode(order) for order in orders]
         until = self._until(options)
         await self._desk.intend(list(zip(orders, bodies, strict=True)))
@@ -283,6 +286,11 @@ class Placement:
         self._tell(ticket.order, ticket.result)
 
     def _tell(self, order: WireOrder, result: Result | None) -> None:
+        telemetry = self._transport.telemetry
+        if isinstance(result, OrderStatusUnknown):
+            telemetry.order_unknown(result)
+        elif isinstance(result, PlacedOrder) and result.recovered:
+            telemetry.order_recovered(order.client_order_id, result.order_id, result.ticker)
         if result is not None:
             self._desk.settle(order.client_order_id, result)
         for watcher in self._watchers:

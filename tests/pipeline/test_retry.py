@@ -127,7 +127,7 @@ def test_success_after_failures(backend: str) -> None:
         response = await transport.call(READ, path={"ticker": "A"})
         assert response.body == b'{"a":1}'
         assert len(http.requests) == 4
-        stats = transport._telemetry.stats
+        stats = transport.telemetry.stats
         assert (stats.calls, stats.attempts, stats.retries) == (1, 4, 3)
         assert (stats.rate_limited, stats.failures) == (1, 0)
         assert stats.responses == {503: 1, 429: 1, 200: 1}
@@ -156,7 +156,7 @@ def test_attempts_are_counted_and_the_last_error_is_raised_as_itself(attempts: i
         assert caught.value.operation == "GetMarket"
         assert caught.value.elapsed == pytest.approx(anyio.current_time())
         assert f"{attempts} attempt" in str(caught.value)
-        assert transport._telemetry.stats.failures == 1
+        assert transport.telemetry.stats.failures == 1
 
     in_virtual_time(main)
 

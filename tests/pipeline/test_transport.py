@@ -306,7 +306,7 @@ def test_events_and_counters() -> None:
         )
         await get(transport)
         await get(transport)
-        stats = transport._telemetry.stats
+        stats = transport.telemetry.stats
         assert (stats.calls, stats.attempts, stats.responses) == (2, 2, {200: 2})
         assert stats.bytes_received == 2 * len(b'{"a":1}')
         assert stats.throttled == 1
@@ -334,7 +334,7 @@ async def test_a_raising_hook_breaks_nothing(status: int, caplog: pytest.LogCapt
     else:
         with pytest.raises(KalshiError):
             await get(transport)
-    assert transport._telemetry.stats.hook_errors == len(seen) > 1
+    assert transport.telemetry.stats.hook_errors == len(seen) > 1
     assert "0 active" in repr(transport)
     assert "failed" in caplog.text
 
@@ -349,7 +349,7 @@ async def test_a_view_adds_hooks_and_shares_counters_and_pool() -> None:
     await get(transport)
     assert (len(base), len(more)) == (4, 2)
     assert http.timeouts == [1.5, 10]
-    assert transport._telemetry.stats.calls == 2
+    assert transport.telemetry.stats.calls == 2
 
 
 async def test_a_custom_adapter_sees_request_headers_and_timeout() -> None:
