@@ -38,4 +38,5 @@ async def main() -> None:
         print(f"{len(candles)} hourly candlesticks, volume {sum(c.volume for c in candles)}")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

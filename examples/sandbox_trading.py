@@ -1,4 +1,7 @@
-"""Trade on the embedded exchange with nothing but HTTP: any client in any language can."""
+"""Two traders on the embedded exchange: one with this client, one with nothing but HTTP.
+
+Any Kalshi client in any language can trade there.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from kalshi_async.sandbox import Credentials, Sandbox
 TICKER = "KXFED-26MAR19"
 
 
-class Trader:
+class PlainTrader:
     """Signs each request with the key of one account."""
 
     def __init__(self, exchange: Sandbox, account: Credentials, http: httpx.AsyncClient) -> None:
@@ -49,20 +52,29 @@ class Trader:
 
 
 async def main() -> None:
-    async with Sandbox.serve(seed=7) as exchange, httpx.AsyncClient(trust_env=False) as http:
-        alice = Trader(exchange, exchange.add_account(deposit="100.00"), http)
+    async with (
+        Sandbox.serve(seed=7) as exchange,
+        exchange.client() as bob,
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+        alice = PlainTrader(exchange, exchange.add_account(deposit="100.00"), http)
         print("best bids", exchange.book(TICKER)["yes"][0], exchange.book(TICKER)["no"][0])
 
+        offer = await bob.orders.sell(TICKER, "yes", count=10, price="0.62", post_only=True)
+        print("bob offers", offer.remaining_count)
         bought = (await alice.place("bid", "10.00", "0.6300")).json()
-        print("bought", bought["fill_count"], "at", bought["average_fill_price"])
+        print("alice bought", bought["fill_count"], "at", bought["average_fill_price"])
         again = await alice.place("bid", "10.00", "0.6300")
         print("the same order again:", again.status_code, again.json()["error"]["code"])
+        print("bob's order is", (await bob.orders.get(offer.order_id)).status)
 
         exchange.settle(TICKER, "yes")
         balance = (await alice.call("GET", "/portfolio/balance")).json()
-        print("settled yes, balance", balance["balance_dollars"])
+        print("settled yes, alice has", balance["balance_dollars"])
+        print("bob has", (await bob.portfolio.balance()).balance_dollars)
         paid_in, there = exchange.money()
         print("paid in", paid_in, "there", there)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())
