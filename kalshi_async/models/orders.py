@@ -9,7 +9,6 @@ from typing import Literal
 from ._base import ABSENT, Model, wire_names
 
 Action = Literal["buy", "sell"]
-Side = Literal["yes", "no"]
 BookSide = Literal["bid", "ask"]
 """A bid buys YES (or sells NO), an ask sells YES (or buys NO); both in YES prices."""
 

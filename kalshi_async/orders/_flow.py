@@ -325,11 +325,14 @@ class Flow(ABC, Generic[ItemT, OutcomeT]):
         """
         self._starting = False
         with anyio.CancelScope() as scope:
-            while jobs := self._take():
-                self._wake()
-                await self._run(Run(jobs, scope))
+            while True:
                 # A cancellation that became an outcome must not be followed by another order.
                 await checkpoint_if_cancelled()
+                jobs = self._take()
+                if not jobs:
+                    break
+                self._wake()
+                await self._run(Run(jobs, scope))
         if self._why is not None and not self._runs:
             await self._settle_once()
 

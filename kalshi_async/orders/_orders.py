@@ -12,8 +12,8 @@ from .._amounts import Count, Price
 from .._errors import ConfigurationError, DeadlineExceededError, KalshiError
 from .._options import INHERIT
 from ..models.markets import Market
-from ..models.orderbook import OrderBook
-from ..models.orders import Action, BookSide, PlacedOrder, Side
+from ..models.orderbook import OrderBook, Side
+from ..models.orders import Action, BookSide, PlacedOrder
 from ..resources._base import CallOptions
 from ..resources.markets import Markets
 from ._bulk import OnError, PlaceMany

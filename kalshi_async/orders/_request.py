@@ -13,7 +13,8 @@ import msgspec
 from .._amounts import ONE, Count, Price, count, count_text, price, price_text
 from .._errors import InvalidRequestError
 from ..models.markets import Market, PriceRange
-from ..models.orders import Action, BookSide, OrderType, SelfTradePrevention, Side, TimeInForce
+from ..models.orderbook import Side
+from ..models.orders import Action, BookSide, OrderType, SelfTradePrevention, TimeInForce
 from . import _grid
 from ._terms import (
     GTC,

@@ -8,7 +8,7 @@ from typing import Unpack
 from .._operations import ACCEPT_BLOCK_TRADE, GET_BLOCK_TRADE_PROPOSALS, PROPOSE_BLOCK_TRADE
 from .._pagination import Paginator
 from ..models.block_trades import BlockTradeProposal, ProposedBlockTrade
-from ..models.orders import Side
+from ..models.orderbook import Side
 from ._base import CallOptions, Resource
 from ._bodies import whole
 from ._checks import bounded, identifier, optional

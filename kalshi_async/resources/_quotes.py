@@ -19,7 +19,7 @@ from .._operations import (
 )
 from .._pagination import Paginator
 from ..models.communications import CreatedQuote, Quote, UserFilter
-from ..models.orders import Side
+from ..models.orderbook import Side
 from ._base import CallOptions, Resource, deprecated
 from ._bodies import flag, given, needed_flag
 from ._checks import Timestamp, between, bounded, identifier, optional, word

@@ -21,7 +21,7 @@ from .._operations import (
 )
 from .._pagination import Paginator
 from ..models.communications import UserFilter
-from ..models.orders import Side
+from ..models.orderbook import Side
 from ..models.rfq_batches import (
     AcceptedRfqBatch,
     CreatedRfqBatchQuote,

@@ -14,7 +14,7 @@ from .. import _amounts
 from .._amounts import Count, Money, Price
 from .._errors import InvalidRequestError
 from ..models.collections import TickerPair
-from ..models.orders import Side
+from ..models.orderbook import Side
 from ..models.rfq_batches import RfqBatchChild, RfqBatchQuoteEntry
 from ._bodies import given, needed_word
 from ._checks import bounded, identifier, rfc3339
