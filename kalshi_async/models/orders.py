@@ -186,12 +186,16 @@ class AmendedOrder(Model):
 
 
 class DecreasedOrder(Model):
-    """An order after it was made smaller; ``ts_ms`` in Unix milliseconds."""
+    """An order after it was made smaller; ``ts_ms`` in Unix milliseconds.
+
+    ``recovered``: the answer was lost, and the order found to be of the size wanted.
+    """
 
     order_id: str
     client_order_id: str | None = None
     remaining_count: Decimal = ABSENT
     ts_ms: int = ABSENT
+    recovered: bool = False
 
 
 class QueuePosition(Model, rename=wire_names(counts=["queue_position"])):

@@ -48,6 +48,7 @@ _Shows = Callable[[Order], bool]
 _DECREASE_TO = replace(DECREASE_ORDER, retry=Retry.REPEATABLE)
 _canceled = object_decoder(CanceledOrder)
 _amended = object_decoder(AmendedOrder)
+_decreased = object_decoder(DecreasedOrder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,20 +308,47 @@ class OrderChanges(OrderLists):
         body: dict[str, object] = {"market_ticker": wanted.ticker} if wanted.ticker else {}
         if exchange_index is not None:
             body["exchange_index"] = bounded("exchange_index", exchange_index, 0, None)
-        operation: Operation = DECREASE_ORDER
+        size: Decimal | None = None
         if reduce_by is not None:
             body["reduce_by"] = count_text(count("reduce_by", reduce_by))
         else:
-            body["reduce_to"] = count_text(count_or_zero("reduce_to", reduce_to or 0))
-            operation = _DECREASE_TO
-        return await self._object(
-            operation,
-            DecreasedOrder,
-            options,
-            path={"order_id": wanted.order_id},
-            query={"subaccount": wanted.subaccount},
-            body=body,
-        )
+            size = Decimal(count_or_zero("reduce_to", reduce_to or 0))
+            body["reduce_to"] = count_text(size)
+        return await self._decrease(wanted, body, size, options)
+
+    async def _decrease(
+        self,
+        wanted: Target,
+        body: dict[str, object],
+        size: Decimal | None,
+        options: CallOptions,
+    ) -> DecreasedOrder:
+        trail = Trail()
+        until = self._until(options)
+        operation: Operation = DECREASE_ORDER if size is None else _DECREASE_TO
+        try:
+            response = await self._transport.call(
+                operation,
+                path={"order_id": wanted.order_id},
+                query={"subaccount": wanted.subaccount},
+                body=body,
+                trail=trail,
+                **options,
+            )
+        except KalshiError as exc:
+            if size is None or not trail.unknown:
+                raise
+            # A second time is refused where the first was carried out.
+            order = await self._look(
+                wanted.order_id,
+                until,
+                lambda seen: seen.remaining_count == size and seen.status != "executed",
+            )
+            if order is None:
+                exc.outcome_unknown = True
+                raise
+            return _found_decreased(order)
+        return self._transport.decode_object(operation, _decreased, response)
 
     async def _look(self, order_id: str, until: float | None, settled: _Shows) -> Order | None:
         """The order once it shows what was hoped for; None if it does not within the patience."""
@@ -389,6 +417,16 @@ def _found_amended(order: Order) -> AmendedOrder:
         client_order_id=order.client_order_id,
         remaining_count=order.remaining_count,
         fill_count=order.fill_count,
+        ts_ms=_milliseconds(order),
+        recovered=True,
+    )
+
+
+def _found_decreased(order: Order) -> DecreasedOrder:
+    return DecreasedOrder(
+        order_id=order.order_id,
+        client_order_id=order.client_order_id,
+        remaining_count=order.remaining_count,
         ts_ms=_milliseconds(order),
         recovered=True,
     )

@@ -32,6 +32,8 @@ METHODS: dict[str, tuple[type[Resource], str]] = {
     "AcceptQuote": (Quotes, "accept_unscoped"),
     "AcceptRFQBatch": (RfqBatches, "accept"),
     "AcceptRFQQuote": (Quotes, "accept"),
+    "BatchCancelOrdersV2": (Orders, "cancel_many"),
+    "BatchCreateOrdersV2": (Orders, "place_many"),
     "AmendOrderV2": (Orders, "amend"),
     "ApplySubaccountTransfer": (Subaccounts, "transfer"),
     "BatchGetMarketCandlesticks": (Markets, "candlesticks_batch"),
@@ -155,9 +157,3 @@ METHODS: dict[str, tuple[type[Resource], str]] = {
     "UpdateSubaccountNetting": (Subaccounts, "set_netting"),
     "UpgradeAccountApiUsageLevel": (Account, "upgrade"),
 }
-
-# Uncomment once Orders has these methods; tests/contract/faces.py has room for their faces.
-# METHODS |= {
-#     "BatchCancelOrdersV2": (Orders, "cancel_many"),
-#     "BatchCreateOrdersV2": (Orders, "place_many"),
-# }

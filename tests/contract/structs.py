@@ -117,6 +117,7 @@ EXTRA_FIELDS = {
     "AmendOrderV2Response.recovered": "whether it was found after its answer was lost",
     "CancelOrderV2Response.recovered": "whether it was found after its answer was lost",
     "CreateOrderV2Response.recovered": "whether it was found after its answer was lost",
+    "DecreaseOrderV2Response.recovered": "whether it was found after its answer was lost",
     "CreateOrderV2Response.ticker": "the market that was asked for",
     "Market.liquidity_dollars": "sent, and not in the contract",
     "PriceDistributionHistorical.min_dollars": "shares the face of PriceDistribution; never sent",
