@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from types import MappingProxyType
+from typing import NamedTuple
 
 import anyio
 
@@ -25,10 +26,16 @@ HEADROOM_SECONDS = 0.1
 Requests sent steadily do not arrive steadily: the network bunches them. The rate stays whole.
 """
 
+SOON = 0.02
+"""Seconds for which it does not matter whether requests go one by one or together."""
+
 SLOWDOWN = 0.9
 RECOVERY_PER_SECOND = 0.01
 SLOWEST = 0.1
 _TOLERANCE = 1e-6
+_TIMER_SECONDS = 0.005
+"""No timer is set for less than this: event loops round to whole milliseconds, and one that comes
+too early has to be set again and again. The bucket goes on filling meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,20 @@ class BucketLimits:
             raise InvalidRequestError(
                 f"rate {self.rate} and capacity {self.capacity}: both must be positive numbers"
             )
+
+
+class Room(NamedTuple):
+    """How many requests, or items of a batch, there are tokens for.
+
+    Attributes:
+        now: Without waiting.
+        soon: Without waiting for longer than ``SOON``.
+        most: In a full bucket.
+    """
+
+    now: int
+    soon: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +229,11 @@ class _Queue:
             self._bucket = TokenBucket(self._limits, self._clock())
         return self._bucket
 
-    def room(self, cost: float) -> tuple[int, int]:
-        """How many requests of ``cost`` there are tokens for: now, and in a full bucket."""
-        now = 0.0 if self._heap else self.bucket.tokens(self._clock())
-        return max(0, int(now // cost)), int(self.bucket.burst // cost)
+    def room(self, cost: float) -> Room:
+        bucket, now = self.bucket, self._clock()
+        at_once = 0.0 if self._heap else bucket.tokens(now)
+        soon = max(at_once, bucket.rate(now) * SOON)
+        return Room(max(0, int(at_once // cost)), int(soon // cost), int(bucket.burst // cost))
 
     async def acquire(self, cost: float, priority: Priority) -> float:
         """Wait for ``cost`` tokens; returns the seconds waited. Cancelling gives them back."""
@@ -240,7 +262,7 @@ class _Queue:
             await waiter.event.wait()
         else:
             wait = self.bucket.wait(waiter.cost, self._clock())
-            with anyio.move_on_after(wait):
+            with anyio.move_on_after(math.ceil(max(wait, _TIMER_SECONDS) * 1000) / 1000):
                 await waiter.event.wait()
         if not waiter.granted:
             waiter.event = anyio.Event()
@@ -357,8 +379,8 @@ class Limiter:
             else:
                 self._queues[name] = _Queue(bucket, self._clock)
 
-    def room(self, operation: Operation) -> tuple[int, int] | None:
-        """How many items of a batch there are tokens for: now, and at most; None without limits."""
+    def room(self, operation: Operation) -> Room | None:
+        """How many items of a batch there are tokens for; None without limits."""
         if self.limits is None:
             return None
         return self._queue(operation).room(self.limits.cost(operation))

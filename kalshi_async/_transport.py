@@ -34,7 +34,7 @@ from ._wire import QueryValue, Request, RequestBuilder, Response, answered, rais
 if TYPE_CHECKING:
     from ._auth import Signer
     from ._http import HTTPAdapter
-    from ._ratelimit import Limiter
+    from ._ratelimit import Limiter, Room
 
 T = TypeVar("T")
 
@@ -308,8 +308,8 @@ class Transport:
         limit = self._deadline(deadline)
         return None if limit is None else anyio.current_time() + limit
 
-    def batch_room(self, operation: Operation) -> tuple[int, int] | None:
-        """How many items of a batch may go out: at once, and at most; None without limits."""
+    def batch_room(self, operation: Operation) -> Room | None:
+        """How many items of a batch there are tokens for; None without limits."""
         return self._limiter.room(operation)
 
     def cost(self, operation: Operation) -> int:

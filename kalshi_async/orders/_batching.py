@@ -19,7 +19,9 @@ def check_batch(batch: object) -> None:
 def batch_size(transport: Transport, batched: Operation, single: Operation) -> int:
     """How many items a batch of now may have; 1 where single requests are cheaper, or as good.
 
-    Never more than the bucket holds now, since a batch must fit it whole, nor than the tier takes.
+    As many as there are tokens for now, or would be in a moment: a batch then waits no longer than
+    its items would. Never more than a full bucket holds, which has to hold a batch whole, nor than
+    the tier takes.
     """
     if transport.cost(batched) > transport.cost(single):
         return 1
@@ -27,4 +29,4 @@ def batch_size(transport: Transport, batched: Operation, single: Operation) -> i
     largest = transport.batch_room(BATCH_CREATE_ORDERS)
     if room is None or largest is None:
         return UNLIMITED_BATCH
-    return max(1, min(room[0], largest[1]))
+    return max(1, min(room.soon, room.most, largest.most))
