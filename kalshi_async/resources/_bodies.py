@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from typing import get_args
 from uuid import UUID
 
 from .._errors import InvalidRequestError
-from ._checks import bounded, word
+from ..models.collections import TickerPair
+from ..models.orderbook import Side
+from ._checks import bounded, identifier, word
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -68,6 +71,50 @@ def check_list(name: str, values: object, items: str) -> None:
     """
     if isinstance(values, str | bytes) or not isinstance(values, Sequence):
         raise InvalidRequestError(f"{name} is {values!r}; expected a list of {items}")
+
+
+def check_number(name: str, number: int, least: int, most: int | None) -> None:
+    """That there are as many of something as the contract allows.
+
+    Raises:
+        InvalidRequestError: There are fewer or more.
+    """
+    if number < least or (most is not None and number > most):
+        expected = f"{least} or more" if most is None else f"{least} to {most}"
+        raise InvalidRequestError(f"{name} has {number} items; expected {expected}")
+
+
+def check_items(
+    name: str, items: Sequence[object], kind: type, least: int, most: int | None
+) -> None:
+    """That items are a list of as many objects of a kind as the contract allows.
+
+    Raises:
+        InvalidRequestError: They are no list, too few, too many, or one is something else.
+    """
+    check_list(name, items, kind.__name__)
+    check_number(name, len(items), least, most)
+    for place, item in enumerate(items):
+        if not isinstance(item, kind):
+            raise InvalidRequestError(f"{name}[{place}] is {item!r}; expected {kind.__name__}(...)")
+
+
+def legs(name: str, pairs: Sequence[TickerPair], most: int | None = None) -> list[dict[str, str]]:
+    """The legs of a combo: one at least.
+
+    Raises:
+        InvalidRequestError: There are none, too many, or one is not a whole ``TickerPair``.
+    """
+    check_items(name, pairs, TickerPair, 1, most)
+    return [_leg(f"{name}[{place}]", pair) for place, pair in enumerate(pairs)]
+
+
+def _leg(where: str, pair: TickerPair) -> dict[str, str]:
+    return {
+        "event_ticker": identifier(f"{where}.event_ticker", pair.event_ticker),
+        "market_ticker": identifier(f"{where}.market_ticker", pair.market_ticker),
+        "side": needed_word(f"{where}.side", pair.side, get_args(Side)),
+    }
 
 
 def words_of(

@@ -13,10 +13,9 @@ from typing import get_args
 from .. import _amounts
 from .._amounts import Count, Money, Price
 from .._errors import InvalidRequestError
-from ..models.collections import TickerPair
 from ..models.orderbook import Side
 from ..models.rfq_batches import RfqBatchChild, RfqBatchQuoteEntry
-from ._bodies import given, needed_word
+from ._bodies import check_items, check_number, given, legs, needed_word
 from ._checks import bounded, identifier, rfc3339
 
 _LEAST_RFQS, _MOST_RFQS = 2, 57
@@ -135,7 +134,7 @@ def children_of(
     children: Sequence[RfqBatchChild], mve_collection_ticker: str | None, *, sized: bool
 ) -> list[Body]:
     """The RFQs of a new batch; ``sized`` when the batch says how many contracts each is for."""
-    _check_items("children", children, RfqBatchChild)
+    check_items("children", children, RfqBatchChild, _LEAST_RFQS, _MOST_RFQS)
     bodies = [
         _child(f"children[{place}].", child, mve_collection_ticker, sized)
         for place, child in enumerate(children)
@@ -147,11 +146,11 @@ def children_of(
 def _child(
     where: str, child: RfqBatchChild, mve_collection_ticker: str | None, sized: bool
 ) -> Body:
-    ticker, legs = child.market_ticker, child.selected_markets
+    ticker, selected = child.market_ticker, child.selected_markets
     asked = size(child.contracts, child.target_cost, where, needed=not sized)
-    if ticker is not None and legs is None:
+    if ticker is not None and selected is None:
         return {"market_ticker": identifier(f"{where}market_ticker", ticker)} | asked
-    if legs is None or ticker is not None:
+    if selected is None or ticker is not None:
         raise InvalidRequestError(
             f"{where[:-1]} needs one of market_ticker and selected_markets (the legs of a combo)"
         )
@@ -160,22 +159,12 @@ def _child(
             f"{where}selected_markets needs mve_collection_ticker: the collection that the combo "
             "is made from"
         )
-    name = f"{where}selected_markets"
-    _check_items(name, legs, TickerPair, 1, _MOST_LEGS)
-    return {"selected_markets": [_leg(f"{name}[{n}].", leg) for n, leg in enumerate(legs)]} | asked
-
-
-def _leg(where: str, leg: TickerPair) -> Body:
-    return {
-        "market_ticker": identifier(f"{where}market_ticker", leg.market_ticker),
-        "event_ticker": identifier(f"{where}event_ticker", leg.event_ticker),
-        "side": side(f"{where}side", leg.side),
-    }
+    return {"selected_markets": legs(f"{where}selected_markets", selected, _MOST_LEGS)} | asked
 
 
 def entries(quotes: Sequence[RfqBatchQuoteEntry]) -> list[Body]:
     """The bids of a batch quote, for each RFQ once."""
-    _check_items("quotes", quotes, RfqBatchQuoteEntry)
+    check_items("quotes", quotes, RfqBatchQuoteEntry, _LEAST_RFQS, _MOST_RFQS)
     bodies = [_entry(f"quotes[{place}].", entry) for place, entry in enumerate(quotes)]
     _check_distinct("quotes", [body["rfq_id"] for body in bodies])
     return bodies
@@ -192,7 +181,7 @@ def accept_limits(min_bids: Mapping[str, Price]) -> list[Body]:
         raise InvalidRequestError(
             f"min_bids is a {type(min_bids).__name__}; expected a mapping of RFQ id to dollars"
         )
-    _check_number("min_bids", len(min_bids))
+    check_number("min_bids", len(min_bids), _LEAST_RFQS, _MOST_RFQS)
     return [
         {"rfq_id": identifier("min_bids", rfq_id), "bid_dollars": _limit(rfq_id, bid)}
         for rfq_id, bid in min_bids.items()
@@ -201,23 +190,6 @@ def accept_limits(min_bids: Mapping[str, Price]) -> list[Body]:
 
 def _limit(rfq_id: str, bid: Price) -> str:
     return _amounts.price_text(_amounts.price(f"min_bids[{rfq_id!r}]", bid))
-
-
-def _check_items(
-    name: str, items: object, kind: type, least: int = _LEAST_RFQS, most: int = _MOST_RFQS
-) -> None:
-    """A list of as many objects of a kind as the contract allows."""
-    if isinstance(items, str) or not isinstance(items, Sequence):
-        raise InvalidRequestError(f"{name} is {items!r}; expected a list of {kind.__name__}")
-    _check_number(name, len(items), least, most)
-    for place, item in enumerate(items):
-        if not isinstance(item, kind):
-            raise InvalidRequestError(f"{name}[{place}] is {item!r}; expected {kind.__name__}(...)")
-
-
-def _check_number(name: str, number: int, least: int = _LEAST_RFQS, most: int = _MOST_RFQS) -> None:
-    if not least <= number <= most:
-        raise InvalidRequestError(f"{name} has {number} items; expected {least} to {most}")
 
 
 def _check_distinct(name: str, values: Iterable[object]) -> None:

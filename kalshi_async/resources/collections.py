@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack, get_args
 
-from .._errors import InvalidRequestError
 from .._operations import CREATE_COLLECTION_MARKET, GET_COLLECTION, GET_COLLECTIONS
 from .._pagination import Paginator
 from ..models.collections import Collection, CollectionStatusFilter, ComboMarket, TickerPair
 from ._base import CallOptions, Resource
-from ._bodies import check_list, flag, given, needed_word
+from ._bodies import flag, given, legs
 from ._checks import bounded, identifier, optional, status_word
 
 
@@ -99,7 +98,7 @@ class Collections(Resource):
         """
         body = given(
             {
-                "selected_markets": _legs(selected_markets),
+                "selected_markets": legs("selected_markets", selected_markets),
                 "with_market_payload": flag("with_market_payload", with_market_payload),
             }
         )
@@ -110,22 +109,3 @@ class Collections(Resource):
             path={"collection_ticker": identifier("collection_ticker", collection_ticker)},
             body=body,
         )
-
-
-def _legs(pairs: Sequence[TickerPair]) -> Sequence[dict[str, str]]:
-    check_list("selected_markets", pairs, "TickerPair")
-    found = []
-    for place, pair in enumerate(pairs):
-        where = f"selected_markets[{place}]"
-        if not isinstance(pair, TickerPair):
-            raise InvalidRequestError(f"{where} is {pair!r}; expected a TickerPair")
-        found.append(
-            {
-                "event_ticker": identifier(f"{where}.event_ticker", pair.event_ticker),
-                "market_ticker": identifier(f"{where}.market_ticker", pair.market_ticker),
-                "side": needed_word(f"{where}.side", pair.side, ("yes", "no")),
-            }
-        )
-    if not found:
-        raise InvalidRequestError("selected_markets is empty; expected the legs of a combo")
-    return found

@@ -111,7 +111,7 @@ def arguments_of(
     """What a method takes, and the annotations; keywords behind ``Unpack`` are keywords too."""
     hints = typing.get_type_hints(method)
     arguments = dict(inspect.signature(method).parameters)
-    (options,) = typing.get_args(hints[arguments["options"].name])
+    (options,) = typing.get_args(hints["options"]) if "options" in arguments else (CallOptions,)
     for key, hint in typing.get_type_hints(options).items():
         if key not in CallOptions.__annotations__:
             optional = key in options.__optional_keys__
@@ -137,6 +137,18 @@ def _standing(where: str, argument: inspect.Parameter, wanted: Wanted, faces: Fa
     return found
 
 
+def body_class_differences(
+    schema: str, operations: Mapping[str, Facts], schemas: Mapping[str, Facts], faces: Faces
+) -> list[str]:
+    """Where a class that stands for a body does not take what its operation takes."""
+    kind, operation = faces.bodies[schema]
+    facts = operations[operation]
+    found = argument_differences(operation, kind, facts, schemas, faces)
+    if facts["body"] != f"${schema}":
+        found.append(f"{operation}: the body is {facts['body']}")
+    return [f"{kind.__name__}: {line}" for line in found]
+
+
 def request_struct_differences(name: str, schemas: Mapping[str, Facts], faces: Faces) -> list[str]:
     """Where a struct that arguments hold does not have what its schema has."""
     struct = faces.structs[name]
@@ -145,6 +157,8 @@ def request_struct_differences(name: str, schemas: Mapping[str, Facts], faces: F
     found = []
     for wire_name, wanted in exact_fields(schemas[name]["fields"]).items():
         where = f"{name}.{wire_name}"
+        if where in faces.not_offered:
+            continue
         info = infos.pop(faces.renamed.get(where, (python_name(wire_name), ""))[0], None)
         if info is None:
             found.append(f"{where} has no field in {struct.__name__}")
@@ -153,6 +167,8 @@ def request_struct_differences(name: str, schemas: Mapping[str, Facts], faces: F
         if info.required != required:
             found.append(f"{where}: required is {info.required}, in the contract {required}")
         found += type_differences(where, hints[info.name], wanted, schemas, faces)
+    if name in faces.wider:
+        return found
     return found + [f"{name}.{key} is no field of the contract" for key in infos]
 
 
@@ -177,14 +193,19 @@ def type_differences(
         expected = set(wanted["enum"])
         return [] if words == expected else [f"{where}: words {words}, in the contract {expected}"]
     if kind.startswith("["):
-        items = [typing.get_args(choice)[0] for choice in choices if _is_list(choice)]
+        items = {typing.get_args(choice)[0] for choice in choices if _is_list(choice)}
         if not items:
             return [f"{where}: type {hint}, in the contract {kind}"]
-        return type_differences(f"{where}[]", items[0], {"type": kind[1:-1]}, schemas, faces)
+        inner = {"type": kind[1:-1]}
+        return [
+            line
+            for item in items
+            for line in type_differences(f"{where}[]", item, inner, schemas, faces)
+        ]
     if kind in _TYPES:
         fits = _TYPES[kind] <= choices and float not in choices
     elif kind.startswith("$"):
-        fits = faces.structs.get(kind[1:]) in choices
+        fits = faces.holder(kind[1:]) in choices
     else:
         exact = Decimal in choices  # and then sent as text with so many decimals
         fits = not exact and any(_scalar(choice) is _SCALARS[kind] for choice in choices)

@@ -1,6 +1,7 @@
 """Where the face of a method is not the contract's, each with its reason.
 
-Keys are ``Operation.name``: a parameter or a body field by its wire name, or an argument.
+Keys are ``Operation.name``: a parameter or a body field by its wire name, or an argument. For an
+item of a list in a body they are ``Schema.name``, a field of the item's schema.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from uuid import UUID
 import msgspec
 
 from kalshi_async import models
+from kalshi_async.models.orders import Order
+from kalshi_async.orders import OrderRequest
 
 _PUBLIC_PEM = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n"
 
@@ -31,6 +34,9 @@ class Faces:
         own_types: Arguments of a type that the contract's does not lead to.
         narrower: Numbers of which fewer are taken than the contract allows.
         structs: The structs that arguments hold, by schema.
+        wider: Of these, those with fields that are nothing of the request, and why.
+        bodies: Classes that take what an operation takes, each for the body of one order of many:
+            by schema, with the operation.
     """
 
     defaulted: Mapping[str, str] = field(default_factory=dict)
@@ -42,10 +48,21 @@ class Faces:
     own_types: Mapping[str, str] = field(default_factory=dict)
     narrower: Mapping[str, str] = field(default_factory=dict)
     structs: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
+    wider: Mapping[str, str] = field(default_factory=dict)
+    bodies: Mapping[str, tuple[type, str]] = field(default_factory=dict)
+
+    def holder(self, schema: str) -> type | None:
+        """The class of which an argument holds objects where the wire has a schema's."""
+        if schema in self.bodies:
+            return self.bodies[schema][0]
+        return self.structs.get(schema)
 
 
 _OF_THE_ORDER = "taken from the order itself, where it is given as one"
 _CENTS = "the price in cents"
+_IN_FLIGHT = "how many may be under way at once"
+_BATCHED = "whether they go together in one request, or each by itself"
+_FIRST = "what a call is about comes first"
 _SIDE = "side is yes or no, as everybody says it; this is the side of the book"
 _ENDS = "takes a datetime too"
 _ONE_SIZE = "the exchange needs a size: this, or its twin in another unit"
@@ -69,17 +86,29 @@ FACES = Faces(
         "UpdateOrderGroupLimit.contracts_limit_fp": _ONE_SIZE,
     },
     not_offered={
+        "BatchCancelOrdersV2Request.orders.exchange_index": (
+            "market_ticker leads to the shard; an id alone is looked for on shard 0"
+        ),
         "CreateRFQ.target_cost_centi_cents": "target_cost_dollars says it exactly",
     },
     renamed={
         "AmendOrderV2.expiration_time": ("expiration", _ENDS),
         "AmendOrderV2.side": ("book_side", _SIDE),
+        "BatchCancelOrdersV2Request.orders.market_ticker": ("ticker", _OF_THE_ORDER),
+        "BatchCancelOrdersV2Request.orders.subaccount": ("subaccount_number", _OF_THE_ORDER),
+        "BatchCreateOrdersV2.orders": ("requests", "they are no orders yet"),
         "CreateOrderV2.expiration_time": ("expiration", _ENDS),
         "CreateOrderV2.side": ("book_side", _SIDE),
     },
     own_arguments={
         "AmendOrderV2.no_price": _CENTS,
         "AmendOrderV2.yes_price": _CENTS,
+        "BatchCancelOrdersV2.batch": _BATCHED,
+        "BatchCancelOrdersV2.max_in_flight": _IN_FLIGHT,
+        "BatchCancelOrdersV2.subaccount": "goes into every item",
+        "BatchCreateOrdersV2.batch": _BATCHED,
+        "BatchCreateOrdersV2.max_in_flight": _IN_FLIGHT,
+        "BatchCreateOrdersV2.on_error": "whether the others go on where one was not placed",
         "CreateOrderV2.action": "buy or sell, with side",
         "CreateOrderV2.no_price": _CENTS,
         "CreateOrderV2.side": "yes or no, with action",
@@ -87,7 +116,11 @@ FACES = Faces(
         "CreateOrderV2.type": "a market order is an IOC with a limit",
         "CreateOrderV2.yes_price": _CENTS,
     },
-    positional={"CreateOrderV2.ticker": "what an order is about comes first"},
+    positional={
+        "BatchCancelOrdersV2.orders": _FIRST,
+        "BatchCreateOrdersV2.orders": _FIRST,
+        "CreateOrderV2.ticker": _FIRST,
+    },
     own_types={
         "AcceptRFQBatch.min_bids": "a mapping of RFQ to price cannot name one twice",
         "SetTargetBalanceAllocation.allocations": (
@@ -96,18 +129,24 @@ FACES = Faces(
     },
     narrower={"AmendOrderV2.expiration_time": "0 would be in 1970"},
     structs={
+        "BatchCancelOrdersV2Request.orders": Order,
         "CreateRFQBatchChild": models.RfqBatchChild,
         "RFQBatchQuoteEntry": models.RfqBatchQuoteEntry,
         "TickerPair": models.TickerPair,
     },
+    wider={"BatchCancelOrdersV2Request.orders": "an order as the exchange told of it"},
+    bodies={"CreateOrderV2Request": (OrderRequest, "CreateOrderV2")},
 )
 
 BY_HAND: dict[str, str] = {
+    "BatchCancelOrdersV2": "as many together as the rate limit has room for; each has its outcome",
+    "BatchCreateOrdersV2": "as many together as the rate limit has room for; each has its outcome",
     "CreateOrderV2": "written down first, sent again, looked for",
 }
 """Operations whose method is more than a call, and why; their calls have tests of their own."""
 
 EXCLUSIVE: dict[str, tuple[tuple[str, ...], ...]] = {
+    "CreateOrderV2": (("expiration_time", "reduce_only"), ("post_only", "reduce_only")),
     "DecreaseOrderV2": (("reduce_by", "reduce_to"),),
     "AcceptBlockTradeProposal": (("subaccount", "subtrader_id"),),
     "CreateRFQ": (("contracts_fp", "target_cost_dollars"), ("subaccount", "subtrader_id")),
@@ -141,6 +180,7 @@ SAMPLES: dict[str, Any] = {
     "ApplySubaccountTransfer.client_transfer_id": UUID(int=7),
     "ApplySubaccountTransfer.from_subaccount": 3,
     "CreateApiKey.public_key": _PUBLIC_PEM,
+    "CreateOrderV2.client_order_id": "mine",
     "GetFCMPositions.count_filter": "position",
     "GetOrders.status": "resting",
     "GetPositions.count_filter": "total_traded",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from kalshi_async import KalshiClient
-from kalshi_async._operations import CREATE_ORDER
+from kalshi_async._operations import CREATE_ORDER, GET_FILLS, GET_ORDERS, Operation
 from kalshi_async._transport import Transport
+from kalshi_async.resources.communications import Communications
+from kalshi_async.resources.order_groups import OrderGroups
 from kalshi_async.sandbox import Credentials, Sandbox
+from tests.sandbox.desk import quiet_markets
 
 
 @dataclass
@@ -32,8 +36,37 @@ class Account:
     def transport(self) -> Transport:
         return self.client._transport
 
+    @property
+    def communications(self) -> Communications:
+        return self.client.communications
+
+    @property
+    def order_groups(self) -> OrderGroups:
+        return self.client.order_groups
+
+    @property
+    def user_id(self) -> str:
+        return self.credentials.user_id
+
+    async def raw(self, operation: Operation, **options: Any) -> Any:
+        """The answer to an operation as plain JSON."""
+        response = await self.transport.call(operation, **options)
+        return msgspec.json.decode(response.body)
+
+    async def fills(self) -> set[tuple[str, str, str, str]]:
+        """What this account traded: (ticker, book side, YES price, count)."""
+        return {
+            (fill["ticker"], fill["book_side"], fill["yes_price_dollars"], fill["count_fp"])
+            for fill in (await self.raw(GET_FILLS))["fills"]
+        }
+
+    async def resting(self) -> list[str]:
+        """The ids of the orders on the book."""
+        orders = (await self.raw(GET_ORDERS, query={"status": "resting"}))["orders"]
+        return [order["order_id"] for order in orders]
+
     async def place(self, ticker: str, side: str, count: str, price: str, **more: Any) -> str:
-        """Place an order that is good till cancelled; its id."""
+        """Place an order, good till cancelled unless said otherwise; its id."""
         body = {
             "ticker": ticker,
             "side": side,
@@ -42,8 +75,7 @@ class Account:
             "time_in_force": "good_till_canceled",
             "self_trade_prevention_type": "taker_at_cross",
         }
-        response = await self.transport.call(CREATE_ORDER, body=body | more)
-        order_id: str = msgspec.json.decode(response.body)["order_id"]
+        order_id: str = (await self.raw(CREATE_ORDER, body=body | more))["order_id"]
         self.placed.append(order_id)
         return order_id
 
@@ -66,3 +98,21 @@ async def trade(buyer: Account, seller: Account, ticker: str, count: str, price:
     """Let the buyer's bid rest and the seller take it."""
     await buyer.place(ticker, "bid", count, price)
     await seller.place(ticker, "ask", count, price)
+
+
+@dataclass
+class Room:
+    """An exchange with three quiet markets, and two of its accounts."""
+
+    exchange: Sandbox
+    one: Account
+    other: Account
+
+
+@asynccontextmanager
+async def room_on(folder: Path) -> AsyncIterator[Room]:
+    """A room whose markets are kept in ``folder``."""
+    serving = Sandbox.serve(seed=7, markets=20, load=[quiet_markets(folder)], tier=None)
+    async with serving as exchange, AsyncExitStack() as clients:
+        one, other = [await clients.enter_async_context(account_on(exchange)) for _ in range(2)]
+        yield Room(exchange, one, other)

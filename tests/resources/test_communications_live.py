@@ -19,7 +19,7 @@ from kalshi_async import (
 from kalshi_async.models import RfqBatchChild, RfqBatchQuoteEntry, TickerPair
 from tests.sandbox.desk import FIRST, SECOND, UNKNOWN
 
-from .members import Room, room_on
+from .accounts import Room, room_on
 
 
 @pytest.fixture

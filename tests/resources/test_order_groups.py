@@ -10,10 +10,10 @@ import pytest
 
 from kalshi_async import BadRequestError, InvalidRequestError, NotFoundError
 from kalshi_async.resources.order_groups import OrderGroups
-from tests.sandbox.desk import UNKNOWN
+from tests.sandbox.desk import FIRST, UNKNOWN
 
+from .accounts import Room, room_on
 from .fake import FakeTransport
-from .members import Room, room_on
 
 CREATED = {"order_group_id": "g", "subaccount": 0}
 PLACED = ["reset", "trigger", "delete", "set_limit"]
@@ -99,33 +99,33 @@ async def test_a_hit_cancels_all_and_refuses_until_reset(room: Room):
     groups = room.one.order_groups
     group_id = (await groups.create(contracts_limit="10")).order_group_id
     for price in ("0.50", "0.49"):
-        await room.one.place("bid", price, "8", order_group_id=group_id)
-    outside = (await room.one.place("bid", "0.48", "8"))["order_id"]
+        await room.one.place(FIRST, "bid", "8", price, order_group_id=group_id)
+    outside = await room.one.place(FIRST, "bid", "8", "0.48")
     shown = await groups.get(group_id)
     assert (shown.contracts_limit, shown.is_auto_cancel_enabled) == (10, True)
     assert set(shown.orders) == set(await room.one.resting()) - {outside}
-    await room.other.place("ask", "0.40", "12", time_in_force="immediate_or_cancel")
+    await room.other.place(FIRST, "ask", "12", "0.40", time_in_force="immediate_or_cancel")
     hit = await groups.get(group_id, subaccount=0)
     assert (hit.is_auto_cancel_enabled, hit.orders) == (False, [])
     assert await room.one.resting() == [outside]
     with pytest.raises(BadRequestError) as refused:
-        await room.one.place("bid", "0.30", "1", order_group_id=group_id)
+        await room.one.place(FIRST, "bid", "1", "0.30", order_group_id=group_id)
     assert refused.value.code == "order_group_triggered"
     await groups.reset(group_id)
-    again = (await room.one.place("bid", "0.30", "1", order_group_id=group_id))["order_id"]
+    again = await room.one.place(FIRST, "bid", "1", "0.30", order_group_id=group_id)
     assert (await groups.get(group_id)).orders == [again]
 
 
 async def test_the_kill_switch_a_lower_limit_and_deletion(room: Room):
     groups = room.one.order_groups
     group_id = (await groups.create(contracts_limit=50, exchange_index=0)).order_group_id
-    await room.one.place("bid", "0.50", "5", order_group_id=group_id)
+    await room.one.place(FIRST, "bid", "5", "0.50", order_group_id=group_id)
     await groups.trigger(group_id)
     await groups.trigger(group_id)
     assert await room.one.resting() == []
     await groups.reset(group_id)
-    await room.one.place("bid", "0.50", "20", order_group_id=group_id)
-    await room.other.place("ask", "0.50", "7")
+    await room.one.place(FIRST, "bid", "20", "0.50", order_group_id=group_id)
+    await room.other.place(FIRST, "ask", "7", "0.50")
     await groups.set_limit(group_id, contracts_limit=5)
     (listed,) = await groups.list()
     assert (listed.id, listed.contracts_limit, listed.is_auto_cancel_enabled) == (
@@ -134,7 +134,7 @@ async def test_the_kill_switch_a_lower_limit_and_deletion(room: Room):
         False,
     )
     await groups.reset(group_id)
-    await room.one.place("bid", "0.40", "5", order_group_id=group_id)
+    await room.one.place(FIRST, "bid", "5", "0.40", order_group_id=group_id)
     with pytest.raises(NotFoundError):
         await groups.delete(group_id, exchange_index=1)
     await groups.delete(group_id)
