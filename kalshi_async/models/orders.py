@@ -87,6 +87,7 @@ class PlacedOrder(Model):
         average_fee_paid: Dollars a contract, where anything was filled.
         ts_ms: When the exchange took it, in Unix milliseconds.
         ticker: Its market.
+        subaccount: Its subaccount; None for the primary.
         recovered: The answer to placing it was lost: it was found among the account's orders, as
             it stood then.
     """
@@ -99,6 +100,7 @@ class PlacedOrder(Model):
     average_fee_paid: Decimal | None = None
     ts_ms: int = ABSENT
     ticker: str | None = None
+    subaccount: int | None = None
     recovered: bool = False
 
 

@@ -17,6 +17,7 @@ from .._errors import (
     item_error,
 )
 from .._operations import BATCH_CREATE_ORDERS, CREATE_ORDER
+from .._retry import leaves_doubt
 from .._transport import Trail
 from ..models.orders import Order, PlacedOrder, PlacedOrderItem
 from ._desk import Result
@@ -41,6 +42,7 @@ class Ticket:
         skew: Seconds by which ``started`` may be off from the exchange's time.
         exists: The exchange has said that there is an order of this client_order_id.
         taken: The exchange has said that it took this very order.
+        before: Another placement of the same order may have been carried out.
         result: How it ended.
     """
 
@@ -51,6 +53,7 @@ class Ticket:
     skew: int = SKEW
     exists: bool = False
     taken: bool = False
+    before: bool = False
     result: Result | None = None
 
     @property
@@ -66,7 +69,8 @@ class Ticket:
     @property
     def wanted(self) -> Wanted:
         """What to look for. An order of before is looked for however old it is."""
-        since = int(self.started) - self.skew if self.unknown else None
+        bounded = self.unknown and not self.before
+        since = int(self.started) - self.skew if bounded else None
         return Wanted(self.order.client_order_id, self.order.ticker, self.order.subaccount, since)
 
 
@@ -84,14 +88,21 @@ def sort_out(
         if item is not None and item.error is not None:
             said = item.error
             body = ErrorBody(said.code, said.message, said.details, said.service)
-            failed.append((ticket, _told(item_error(body), ticket)))
+            error = item_error(body)
+            if leaves_doubt(error):
+                _doubt(ticket)
+            failed.append((ticket, _told(error, ticket)))
         elif item is not None and item.order_id is not None:
             ticket.result = complete(item.placed(), ticket.order)
         else:
-            # Of its own, since the trail is that of the whole batch.
-            ticket.trail = replace(ticket.trail, doubtful=True)
+            _doubt(ticket)
             failed.append((ticket, _told(DecodeError("the answer leaves it out"), ticket)))
     return failed
+
+
+def _doubt(ticket: Ticket) -> None:
+    # Of its own, since the trail is that of the whole batch.
+    ticket.trail = replace(ticket.trail, doubtful=True)
 
 
 def _told(error: KalshiError, ticket: Ticket) -> KalshiError:
@@ -120,15 +131,21 @@ def recovered(ticket: Ticket, found: Order, error: KalshiError) -> PlacedOrder:
 
 def is_another(ticket: Ticket, found: Order) -> bool:
     """Whether an order of the account is not the one that was asked for, but has its id."""
+    if ticket.taken:  # an id is unique: what has it is what was taken
+        return False
     order = ticket.order
-    if (found.ticker, found.book_side) != (order.ticker, order.side):
+    if _differs(found.ticker, order.ticker) or _differs(found.book_side, order.side):
         return True
-    if found.yes_price == Decimal(order.price) and (
-        order.reduce_only or found.initial_count == Decimal(order.count)
-    ):
+    other_count = not order.reduce_only and _differs(found.initial_count, Decimal(order.count))
+    if not other_count and not _differs(found.yes_price, Decimal(order.price)):
         return False
     # Of a placement whose answer was lost it may be what somebody has amended since.
-    return not (ticket.unknown and _changed(found))
+    return not ((ticket.unknown or ticket.before) and _changed(found))
+
+
+def _differs(shown: object, asked: object) -> bool:
+    """Whether a field has another value; one that the exchange does not show tells nothing."""
+    return shown is not None and shown != asked
 
 
 def _changed(order: Order) -> bool:
@@ -152,6 +169,7 @@ def complete(placed: PlacedOrder, order: WireOrder) -> PlacedOrder:
     """An answer with what only the request tells."""
     set_field = msgspec.structs.force_setattr
     set_field(placed, "ticker", order.ticker)
+    set_field(placed, "subaccount", order.subaccount)
     if placed.client_order_id is None:
         set_field(placed, "client_order_id", order.client_order_id)
     return placed
@@ -167,5 +185,6 @@ def as_placed(found: Order) -> PlacedOrder:
         remaining_count=found.remaining_count,
         ts_ms=0 if created is None else round(created.timestamp() * 1000),
         ticker=found.ticker,
+        subaccount=found.subaccount_number,
         recovered=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import anyio
@@ -75,7 +76,9 @@ class CancelMany(Flow[Cancelable, CancelOutcome]):
         self.canceled = self.gone = self.failed = 0
 
     def _job(self, index: int, item: Cancelable) -> _Job:
-        wanted = item if isinstance(item, Target) else target(item, None, self._subaccount)
+        wanted = item if isinstance(item, Target) else target(item)
+        if wanted.subaccount is None and self._subaccount is not None:
+            wanted = replace(wanted, subaccount=self._subaccount)
         return Job(index, wanted, wanted.order_id)
 
     def _most_together(self) -> int:

@@ -12,7 +12,7 @@ import anyio
 
 from .._amounts import Count, Price, count, count_or_zero, count_text, price_text
 from .._decode import object_decoder
-from .._errors import InvalidRequestError, KalshiError, NotFoundError
+from .._errors import DecodeError, InvalidRequestError, KalshiError, NotFoundError
 from .._operations import (
     AMEND_ORDER,
     CANCEL_ALL_ORDERS,
@@ -83,7 +83,8 @@ def target(
         own = order.subaccount_number if subaccount is None else subaccount
         return Target(order.order_id, market_ticker or order.ticker, own, order)
     if isinstance(order, PlacedOrder):
-        return Target(order.order_id, market_ticker or order.ticker, subaccount)
+        own = order.subaccount if subaccount is None else subaccount
+        return Target(order.order_id, market_ticker or order.ticker, own)
     return Target(identifier("order_id", order), market_ticker, subaccount)
 
 
@@ -150,6 +151,11 @@ class OrderChanges(OrderLists):
             canceled = self._transport.decode_object(CANCEL_ORDER, _canceled, response)
         except NotFoundError as exc:
             canceled = await self._gone(wanted, until, exc, doubtful=trail.doubtful)
+        except DecodeError as exc:
+            found = await self._look_canceled(wanted, until, exc)
+            if found is None:
+                raise
+            canceled = found
         self._off_the_book(wanted.order_id)
         return canceled
 
@@ -162,13 +168,22 @@ class OrderChanges(OrderLists):
             NotFoundError: Something else did; ``outcome_unknown`` where that cannot be told.
         """
         if doubtful:
-            order = await self._look(wanted.order_id, until, lambda seen: not seen.is_resting)
-            if order is not None and order.status == "canceled":
-                return _found_canceled(order)
-            error.outcome_unknown = order is None
+            canceled = await self._look_canceled(wanted, until, error)
+            if canceled is not None:
+                return canceled
         if wanted.ticker is not None:  # else it may rest on another shard
             self._off_the_book(wanted.order_id)
         raise error
+
+    async def _look_canceled(
+        self, wanted: Target, until: float | None, error: KalshiError
+    ) -> CanceledOrder | None:
+        """What an attempt did whose answer was lost; ``error`` says where that cannot be told."""
+        order = await self._look(wanted.order_id, until, lambda seen: not seen.is_resting)
+        if order is not None and order.status == "canceled":
+            return _found_canceled(order)
+        error.outcome_unknown = order is None
+        return None
 
     def _off_the_book(self, order_id: str) -> None:
         """Told of every order that certainly rests no more."""
@@ -265,15 +280,15 @@ class OrderChanges(OrderLists):
                 trail=trail,
                 **options,
             )
+            return self._transport.decode_object(AMEND_ORDER, _amended, response)
         except KalshiError as exc:
-            if not trail.unknown:
+            if not _in_doubt(trail, exc):
                 raise
             order = await self._look(wanted.order_id, until, lambda seen: _is_as(seen, body))
             if order is None:
                 exc.outcome_unknown = True
                 raise
             return _found_amended(order)
-        return self._transport.decode_object(AMEND_ORDER, _amended, response)
 
     async def decrease(
         self,
@@ -311,8 +326,8 @@ class OrderChanges(OrderLists):
         size: Decimal | None = None
         if reduce_by is not None:
             body["reduce_by"] = count_text(count("reduce_by", reduce_by))
-        else:
-            size = Decimal(count_or_zero("reduce_to", reduce_to or 0))
+        elif reduce_to is not None:
+            size = count_or_zero("reduce_to", reduce_to)
             body["reduce_to"] = count_text(size)
         return await self._decrease(wanted, body, size, options)
 
@@ -335,8 +350,12 @@ class OrderChanges(OrderLists):
                 trail=trail,
                 **options,
             )
+            return self._transport.decode_object(operation, _decreased, response)
         except KalshiError as exc:
-            if size is None or not trail.unknown:
+            if not _in_doubt(trail, exc):
+                raise
+            if size is None:
+                exc.outcome_unknown = True
                 raise
             # A second time is refused where the first was carried out.
             order = await self._look(
@@ -348,7 +367,6 @@ class OrderChanges(OrderLists):
                 exc.outcome_unknown = True
                 raise
             return _found_decreased(order)
-        return self._transport.decode_object(operation, _decreased, response)
 
     async def _look(self, order_id: str, until: float | None, settled: _Shows) -> Order | None:
         """The order once it shows what was hoped for; None if it does not within the patience."""
@@ -371,6 +389,12 @@ class OrderChanges(OrderLists):
 
     def _until(self, options: CallOptions) -> float | None:
         return self._transport.until(options.get("deadline", INHERIT))
+
+
+def _in_doubt(trail: Trail, error: KalshiError) -> bool:
+    """Whether a change that ended in an error may have been made; a success that cannot be read is
+    one."""
+    return trail.unknown or isinstance(error, DecodeError)
 
 
 def _price(order: Order | None, stated: Decimal | None) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
-from .._errors import ClientClosedError, InvalidRequestError, KalshiError, OrderStatusUnknown
+from .._errors import KalshiError, OrderStatusUnknown
 from .._hooks import logger
 from ..models.orders import PlacedOrder
 from ._finder import Certainty, Finder
@@ -42,9 +43,9 @@ class Desk:
         exchange: The REST base URL.
         api_key_id: The account's key; empty without one.
         wall_clock: Unix seconds.
-        opened: When this desk opened, in Unix seconds: what is older is of an earlier run.
-        placing: Placements under way now, by client_order_id.
+        placing: How many placements are under way now, by client_order_id.
         doubts: When placements ended of which nothing is known, on the event loop's clock.
+        earlier: Client_order_ids whose outcome the journal did not have when this desk opened.
     """
 
     finder: Finder
@@ -52,23 +53,44 @@ class Desk:
     exchange: str
     api_key_id: str
     wall_clock: Callable[[], float]
-    opened: float
-    placing: set[str] = field(default_factory=set)
+    placing: dict[str, int] = field(default_factory=dict)
     doubts: dict[str, float] = field(default_factory=dict)
+    earlier: set[str] = field(init=False)
+    _opened: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.earlier = set() if self.journal is None else set(self.journal.open_ids)
+        self._opened = time.monotonic()
 
     @property
     def certainty(self) -> Certainty:
         """How long to look for an order, and what an empty look means."""
         return self.finder.certainty
 
+    @property
+    def age(self) -> float:
+        """Seconds since this desk opened, however the wall clock was set meanwhile."""
+        return time.monotonic() - self._opened
+
+    def in_doubt(self, client_order_id: str) -> bool:
+        """Whether another placement of an order that is under way may be carried out, or was."""
+        return (
+            client_order_id in self.doubts
+            or client_order_id in self.earlier
+            or self.placing.get(client_order_id, 0) > 1
+        )
+
     async def intend(self, orders: Sequence[tuple[WireOrder, bytes]]) -> None:
-        """Write down what is about to be sent, with its body.
+        """Write down what is about to be sent, with its body; it is under way until ``ended``.
 
         Raises:
             JournalError: It could not be written; it must not be sent.
 
         Cancelling is safe: what was written is then marked as never sent.
         """
+        # Before it is written: what is open in the journal and not under way is looked up.
+        for order, _ in orders:
+            self.placing[order.client_order_id] = self.placing.get(order.client_order_id, 0) + 1
         if self.journal is None:
             return
         now = self.wall_clock()
@@ -78,17 +100,25 @@ class Desk:
         ]
         try:
             await self.journal.intend(intents)
-        except anyio.get_cancelled_exc_class():
+        except BaseException as exc:
             for order, _ in orders:
-                self.not_sent(order.client_order_id)
+                self.ended(order.client_order_id)
+                if isinstance(exc, anyio.get_cancelled_exc_class()):
+                    self.not_sent(order.client_order_id)
             raise
+
+    def ended(self, client_order_id: str) -> None:
+        """A placement is not under way any more."""
+        left = self.placing.pop(client_order_id) - 1
+        if left:
+            self.placing[client_order_id] = left
 
     def settle(self, client_order_id: str, result: Result) -> None:
         """Write down how a placement ended. One that is still unknown stays open."""
         if isinstance(result, OrderStatusUnknown):
             self.doubts[client_order_id] = anyio.current_time()
             return
-        self.doubts.pop(client_order_id, None)
+        self._settled(client_order_id)
         if isinstance(result, PlacedOrder):
             self._note(client_order_id, "placed", result.order_id)
         else:
@@ -100,8 +130,12 @@ class Desk:
 
     def absent(self, client_order_id: str) -> None:
         """Write down that an order was looked for, and proved not to be there."""
-        self.doubts.pop(client_order_id, None)
+        self._settled(client_order_id)
         self._note(client_order_id, "absent", detail="looked for, and proved not to be there")
+
+    def _settled(self, client_order_id: str) -> None:
+        self.doubts.pop(client_order_id, None)
+        self.earlier.discard(client_order_id)
 
     def _note(
         self,
@@ -112,10 +146,13 @@ class Desk:
     ) -> None:
         if self.journal is None:
             return
+        # While another placement of the same order is under way, the intent must stay open.
+        if status != "placed" and client_order_id in self.placing:
+            return
         # Writing it down must never hide how a placement ended: what cannot be written stays open,
         # and is looked up by ``recover``.
         try:
             outcome = Outcome(client_order_id, status, order_id, detail, self.wall_clock())
             self.journal.settle([outcome])
-        except (ClientClosedError, InvalidRequestError) as exc:
+        except KalshiError as exc:
             logger.warning("the outcome of %s was not written: %s", client_order_id, exc)

@@ -7,11 +7,19 @@ may lag behind writes: one look that finds nothing proves nothing (``Certainty``
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from math import inf
 
 import anyio
 
-from .._errors import AuthenticationError, ClientClosedError, KalshiError, PermissionDeniedError
+from .._errors import (
+    AuthenticationError,
+    ClientClosedError,
+    ConfigurationError,
+    DecodeError,
+    KalshiError,
+    PermissionDeniedError,
+)
 from ..models.orders import Order
 from ._lists import OrderLists
 
@@ -33,11 +41,21 @@ class Certainty:
         grace: Seconds after sending from which a request can no longer be accepted: the exchange
             takes timestamps that are up to 20 s old, and up to 30 s ahead.
         patience: Seconds that a placement goes on looking before it says that it does not know.
+
+    Raises:
+        ConfigurationError: One of them is no number of seconds.
     """
 
     lag: float = 1.0
     grace: float = 55.0
     patience: float = 5.0
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not 0 <= value < inf:
+                raise ConfigurationError(f"{each.name} is {value!r}; expected seconds, 0 or more")
 
     def pause(self, looks: int) -> float:
         """Seconds to wait after so many looks that found nothing."""
@@ -56,7 +74,7 @@ class Wanted:
         client_order_id: What it is known by.
         ticker: Its market.
         subaccount: Its subaccount; None looks in all.
-        since: Unix seconds, by this machine's clock, before which it cannot have been placed; None
+        since: Unix seconds, by this machine's clock, from which on it is looked for first; None
             looks at everything.
     """
 
@@ -127,7 +145,9 @@ class Finder:
             began = anyio.current_time()
             if until is not None and began >= until:
                 return Found(trouble=trouble)
-            if exists and looks == BOUNDED_LOOKS:
+            # The id may have been used before this placement: only all orders together are proof.
+            proof = self.certainty.proves_absence(began, sent)
+            if proof or (exists and looks == BOUNDED_LOOKS):
                 wanted = replace(wanted, since=None)
             with anyio.move_on_after(None if until is None else until - began):
                 try:
@@ -139,11 +159,8 @@ class Finder:
                 else:
                     if order is not None:
                         return Found(order)
-                    if self.certainty.proves_absence(began, sent):
-                        if not exists:
-                            return Found(absent=True)
-                        if wanted.since is None:  # wherever it is, the list will never show it
-                            return Found(trouble=trouble)
+                    if proof:  # one that exists the list will never show, wherever it is
+                        return Found(trouble=trouble) if exists else Found(absent=True)
                 await anyio.sleep(self.certainty.pause(looks))
             looks += 1
 
@@ -151,7 +168,8 @@ class Finder:
         """One look, begun now or later; None where it does not show the order.
 
         Raises:
-            KalshiError: The orders could not be read.
+            KalshiError: The orders could not be read; or not all of them, and it may be one of
+                the others.
         """
         key = (wanted.ticker, wanted.subaccount)
         look = self._looks.setdefault(key, _Look())
@@ -163,8 +181,11 @@ class Finder:
                 # Another's look counts if it began after this one was asked for, and did not fail.
                 if name not in look.seen and look.read_to_the_end <= begun:
                     look.begun = this = look.begun + 1
-                    await self._read_through(key, look)
-                    look.read_to_the_end = this
+                    unreadable = await self._read_through(key, look)
+                    if not unreadable:
+                        look.read_to_the_end = this
+                    elif name not in look.seen:
+                        raise DecodeError(f"{unreadable} of the listed orders could not be read")
                 return look.seen.get(name)
         finally:
             look.wanted[name].remove(wanted.since)
@@ -174,8 +195,12 @@ class Finder:
             if not look.wanted:
                 self._looks.pop(key, None)
 
-    async def _read_through(self, key: tuple[str, int | None], look: _Look) -> None:
-        """Read until everything wanted when this look began has been seen, or to the end."""
+    async def _read_through(self, key: tuple[str, int | None], look: _Look) -> int:
+        """Read until everything wanted when this look began has been seen, or to the end.
+
+        Returns:
+            How many orders there were that may be any; 0 where everything was seen.
+        """
         asked = set(look.wanted)
         since = [when for waiting in look.wanted.values() for when in waiting]
         bounds = [when + self._clock_offset() for when in since if when is not None]
@@ -184,9 +209,14 @@ class Finder:
         listed = self._orders.list(
             ticker=ticker, subaccount=subaccount, min_ts=bound, limit=PAGE_LIMIT
         )
+        unreadable = 0
         async for page in listed.pages():
+            unreadable += len(page.undecoded)
             for order in page.items:
                 if order.client_order_id in asked:
                     look.seen[order.client_order_id] = order
+                elif order.client_order_id is None:
+                    unreadable += 1
             if asked <= look.seen.keys():
-                return
+                return 0
+        return unreadable

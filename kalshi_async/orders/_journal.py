@@ -102,6 +102,11 @@ class OrderJournal:
         """
         return [entry.intent for entry in await self.entries(status="open")]
 
+    @property
+    def open_ids(self) -> frozenset[str]:
+        """Ids of the intents without an outcome, by the last commit."""
+        return frozenset(self._writer.open_ids)
+
     async def get(self, client_order_id: str) -> Entry | None:
         """The entry of an id; None if it is not in the journal. Safe to cancel.
 

@@ -15,6 +15,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from .._decode import object_decoder
 from .._errors import (
     BadRequestError,
+    DeadlineExceededError,
     DecodeError,
     KalshiError,
     OrderExistsError,
@@ -64,7 +65,7 @@ class Placement:
         await checkpoint_if_cancelled()  # else the first await might be in the middle of sending
         body = msgspec.json.encode(order)
         until = self._until(options)
-        await self._desk.intend([(order, body)])
+        await self._intend([(order, body)], until)
         ticket = Ticket(order, Trail(), self._desk.wall_clock(), until)
         if begun is not None:
             begun.append(ticket)
@@ -96,11 +97,12 @@ class Placement:
 
         Raises:
             JournalError: The intents could not be written; nothing was sent.
+            DeadlineExceededError: They were not written in time; nothing was sent.
         """
         await checkpoint_if_cancelled()
         bodies = [msgspec.json.encode(order) for order in orders]
         until = self._until(options)
-        await self._desk.intend(list(zip(orders, bodies, strict=True)))
+        await self._intend(list(zip(orders, bodies, strict=True)), until)
         trail = Trail()
         started = self._desk.wall_clock()
         tickets = [Ticket(order, trail, started, until) for order in orders]
@@ -132,8 +134,9 @@ class Placement:
         Raises:
             OrderStatusUnknown: Still unknown.
         """
-        order = ticket.order
-        found = await self._desk.finder.search(
+        order, desk = ticket.order, self._desk
+        sent = max(sent, desk.doubts.get(order.client_order_id, sent))
+        found = await desk.finder.search(
             ticket.wanted, sent=sent, until=ticket.until, exists=ticket.exists
         )
         another = found.order is not None and is_another(ticket, found.order)
@@ -142,7 +145,7 @@ class Placement:
             self._tell(order, placed)
             return placed
         if found.absent or another:  # an id that another order has can never be placed
-            self._desk.absent(order.client_order_id)
+            desk.absent(order.client_order_id)
             self._tell(order, None)
             return None
         raise self._unknown(ticket, why, sent) from found.trouble
@@ -151,7 +154,7 @@ class Placement:
         transport, trail = self._transport, ticket.trail
         try:
             response = await transport.call(
-                CREATE_ORDER, body=msgspec.Raw(body), trail=trail, **options
+                CREATE_ORDER, body=msgspec.Raw(body), trail=trail, **_left(options, ticket.until)
             )
             ticket.taken = True
             placed = transport.decode_object(CREATE_ORDER, _placed_decoder, response)
@@ -167,7 +170,11 @@ class Placement:
         body = {"orders": [msgspec.Raw(body) for body in bodies]}
         try:
             response = await transport.call(
-                BATCH_CREATE_ORDERS, body=body, trail=trail, items=len(tickets), **options
+                BATCH_CREATE_ORDERS,
+                body=body,
+                trail=trail,
+                items=len(tickets),
+                **_left(options, tickets[0].until),
             )
             answer = transport.decode_object(BATCH_CREATE_ORDERS, _batch_decoder, response)
         except DecodeError as exc:
@@ -207,8 +214,7 @@ class Placement:
         # What needs no look is known at once, also if the looks of the others are cancelled.
         doubtful = []
         for ticket, error in failed:
-            ticket.exists = ticket.taken or isinstance(error, OrderExistsError)
-            if ticket.exists or ticket.unknown:
+            if self._in_question(ticket, error):
                 doubtful.append((ticket, error))
             else:
                 ticket.result = error
@@ -225,8 +231,7 @@ class Placement:
             OrderStatusUnknown: Not known in time.
             KalshiError: It was certainly not placed.
         """
-        ticket.exists = ticket.taken or isinstance(error, OrderExistsError)
-        if not ticket.exists and not ticket.unknown:
+        if not self._in_question(ticket, error):
             raise error
         ended = anyio.current_time()
         patience = ended + self._desk.certainty.patience
@@ -241,10 +246,16 @@ class Placement:
         if found.absent:
             error.outcome_unknown = False
             error.add_note("the order was looked for, and is proved not to have been placed")
-        elif ticket.unknown:
+        elif ticket.unknown or ticket.before:
             why = error.summary
             raise self._unknown(ticket, why, ended) from found.trouble or error
         raise error
+
+    def _in_question(self, ticket: Ticket, error: KalshiError) -> bool:
+        """Whether the order may be there although its placement ended in an error."""
+        ticket.exists = ticket.taken or isinstance(error, OrderExistsError)
+        ticket.before = self._desk.in_doubt(ticket.order.client_order_id)
+        return ticket.exists or ticket.unknown or ticket.before
 
     def _unknown(self, ticket: Ticket, why: str, ended: float | None = None) -> OrderStatusUnknown:
         """The error that says that only the exchange knows."""
@@ -271,14 +282,25 @@ class Placement:
     def _until(self, options: CallOptions) -> float | None:
         return self._transport.until(options.get("deadline", INHERIT))
 
+    async def _intend(self, orders: list[tuple[WireOrder, bytes]], until: float | None) -> None:
+        """Write down what is about to be sent, in time."""
+        if until is None or self._desk.journal is None:
+            await self._desk.intend(orders)
+            return
+        with anyio.move_on_after(until - anyio.current_time()):
+            await self._desk.intend(orders)
+            return
+        error = DeadlineExceededError("not written to the journal in time; nothing was sent")
+        error.operation = CREATE_ORDER.name
+        raise error
+
     def _begin(self, ticket: Ticket) -> None:
-        self._desk.placing.add(ticket.order.client_order_id)
         for watcher in self._watchers:
             watcher.placing(ticket.order)
 
     def _end(self, ticket: Ticket) -> None:
         name = ticket.order.client_order_id
-        self._desk.placing.discard(name)
+        self._desk.ended(name)
         if ticket.result is None and ticket.unknown:
             ticket.result = self._unknown(ticket, "interrupted")
         elif ticket.result is None and not ticket.exists:
@@ -295,6 +317,20 @@ class Placement:
             self._desk.settle(order.client_order_id, result)
         for watcher in self._watchers:
             watcher.ended(order, result)
+
+
+def _left(options: CallOptions, until: float | None) -> CallOptions:
+    """The options of a call that has what is left of the deadline.
+
+    Raises:
+        DeadlineExceededError: Nothing is left.
+    """
+    if until is None:
+        return options
+    left = until - anyio.current_time()
+    if left <= 0:
+        raise DeadlineExceededError("the deadline was over before the order was sent")
+    return {**options, "deadline": left}
 
 
 def _reason(error: BaseException) -> str:

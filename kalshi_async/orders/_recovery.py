@@ -55,13 +55,13 @@ async def recover(
     recovery = Recovery()
     now = anyio.current_time()
     # Whatever an earlier run sent, it had sent by the time this one began.
-    earlier = now - max(0.0, desk.wall_clock() - desk.opened)
+    earlier = now - desk.age
 
     async def settle(intent: Intent) -> None:
         name = intent.client_order_id
         trail = Trail(attempts=1, sent_at=intent.created, doubtful=True)
         ticket = Ticket(_decoder.decode(intent.body), trail, intent.created, until, _SKEW)
-        sent = desk.doubts.get(name, now if intent.created >= desk.opened else earlier)
+        sent = earlier if name in desk.earlier else now
         try:
             placed = await placement.look_up(ticket, sent, "the journal has no outcome for it")
         except OrderStatusUnknown as exc:

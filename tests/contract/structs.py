@@ -124,6 +124,7 @@ EXTRA_FIELDS = {
     "CreateOrderV2Response.recovered": "whether it was found after its answer was lost",
     "DecreaseOrderV2Response.recovered": "whether it was found after its answer was lost",
     "CreateOrderV2Response.ticker": "the market that was asked for",
+    "CreateOrderV2Response.subaccount": "the subaccount that was asked for",
     "ErrorResponse.service": "said by nested errors, and not in the contract",
     "Market.liquidity_dollars": "sent, and not in the contract",
     "PriceDistributionHistorical.min_dollars": "shares the face of PriceDistribution; never sent",

@@ -118,3 +118,28 @@ async def test_all_or_nothing(exchange: Sandbox) -> None:
         assert kinds(results)[-10:] == ["Rejected"] * 10
         assert set(kinds(many.cancellations)) == {"Canceled"}
         assert await on_the_book(kalshi) == Counter()
+
+
+async def test_orders_of_a_subaccount_are_cancelled_where_they_are(exchange: Sandbox) -> None:
+    async with exchange.client(limits=None) as kalshi:
+        number = await kalshi.subaccounts.create()
+        await kalshi.subaccounts.transfer(
+            client_transfer_id="5b3c4a53-3f0d-4a54-9c2c-1f5f0a4a7b11",
+            from_subaccount=0,
+            to_subaccount=number,
+            amount_cents=10_000,
+        )
+        for batch in ("auto", None):
+            placed = await kalshi.orders.place_many(bids(3, subaccount=number), batch=batch)
+            orders = [each.order for each in placed if isinstance(each, Placed)]
+            assert [order.subaccount for order in orders] == [number] * 3
+            await kalshi.orders.cancel(orders.pop())
+            assert kinds(await kalshi.orders.cancel_many(orders, batch=batch)) == ["Canceled"] * 2
+            placed = await kalshi.orders.place_many(bids(2, subaccount=number), batch=batch)
+            ids = [each.order.order_id for each in placed if isinstance(each, Placed)]
+            assert kinds(await kalshi.orders.cancel_many(ids, subaccount=number)) == [
+                "Canceled",
+                "Canceled",
+            ]
+            listed = await kalshi.orders.list(status="resting", subaccount=number).collect()
+            assert listed == []
