@@ -1,4 +1,4 @@
-"""`python -m benchmarks scan|decode|limiter|import|sign|exchange [--json] [--quick] [--check]`."""
+"""`python -m benchmarks NAME [--json] [--quick] [--check] [--peers]`; the names in `BENCHMARKS`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ BENCHMARKS = {
     "limiter": "how much of a request budget is used, and whether it is ever overrun",
     "import": "what importing the package costs",
     "sign": "signing inline and in worker threads",
+    "orders": "placing and cancelling: rate, processor time, what a journal adds",
     "exchange": "the embedded exchange: orders, subscribers, memory",
+    "chaos": "orders amid faults and kills: none twice, none lost",
 }
 _MODULES = {"import": "imports"}
 

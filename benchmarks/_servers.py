@@ -2,7 +2,8 @@
 
 `python -m benchmarks._servers --markets 20000` prints `ready PORT` and serves until its standard
 input closes, so that it never outlives the benchmark that started it. Answers are bytes rendered
-beforehand, so that a contender waits for itself and not for the server.
+beforehand, so that a contender waits for itself and not for the server. With `--orders` it
+takes every order and every cancellation instead, and nothing else.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import json
 import os
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from time import perf_counter
 from urllib.parse import parse_qs, urlsplit
 
 from ._listing import DEFAULT_LIMIT, Listing, Query, start_of
+from ._loops import FASTEST, keep_to_core, run_on
 from ._process import BenchmarkError, child
 
 BASE_PATH = "/trade-api/v2"
@@ -27,7 +30,14 @@ REQUEST_COST = 10
 _TOO_MANY = b'{"error":{"code":"too_many_requests","message":"too many requests"}}'
 _NOT_FOUND = b'{"error":{"code":"not_found","message":"not found"}}'
 _STATUS = b'{"exchange_active":true,"trading_active":true}'
-_REASONS = {200: "OK", 404: "Not Found", 429: "Too Many Requests"}
+_REASONS = {200: "OK", 201: "Created", 404: "Not Found", 429: "Too Many Requests"}
+_ORDERS = f"{BASE_PATH}/portfolio/events/orders"
+_ORDER_ID = "2f6e1c3a-8f0b-4d0e-9a51-5b1c2d3e4f50"
+_PLACED = (
+    f'{{"order_id":"{_ORDER_ID}","fill_count":"0.00","remaining_count":"10.00",'
+    '"ts_ms":1795359600000}'
+)
+_CANCELED = f'{{"order_id":"{_ORDER_ID}","reduced_by":"10.00","ts_ms":1795359600000}}'
 
 Body = Sequence[bytes | memoryview]
 
@@ -160,19 +170,87 @@ class Connection(asyncio.Protocol):
     def _send(self, status: int, body: Body) -> None:
         if self._transport is None or self._transport.is_closing():
             return
-        length = sum(len(piece) for piece in body)
-        head = (
-            f"HTTP/1.1 {status} {_REASONS[status]}\r\n"
-            "Content-Type: application/json\r\n"
-            f"Content-Length: {length}\r\n\r\n"
-        )
-        self._transport.writelines([head.encode(), *body])
+        head = _head(status, sum(len(piece) for piece in body))
+        self._transport.writelines([head, *body])
 
 
-async def serve(exchange: Exchange) -> None:
+class Desk(asyncio.Protocol):
+    """One client connection of a server that takes orders: bytes rendered beforehand, no state.
+
+    A batch is answered with as many items as its body names; those of a cancellation with its ids.
+    """
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are no subclass of asyncio's
+        self._transport = transport  # type: ignore[assignment]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        received = self._received + data
+        while (body_at := received.find(b"\r\n\r\n") + 4) > 3:
+            end = body_at + _content_length(received[:body_at])
+            if len(received) < end:
+                break
+            if self._transport is not None:
+                self._transport.write(order_answer(received[:body_at], received[body_at:end]))
+            received = received[end:]
+        self._received = received
+
+
+def order_answer(head: bytes, body: bytes) -> bytes:
+    """The whole answer of the desk to one request."""
+    target = head.split(b" ", 2)[1].decode("ascii").partition("?")[0]
+    placing = head.startswith(b"POST ")
+    if target == f"{_ORDERS}/batched":
+        if placing:
+            return _placed_batch(body.count(b'"ticker"'))
+        return _canceled_batch([item["order_id"] for item in json.loads(body)["orders"]])
+    if placing and target == _ORDERS:
+        return _whole_answer(201, _PLACED)
+    if head.startswith(b"DELETE ") and target.startswith(f"{_ORDERS}/"):
+        return _whole_answer(200, _CANCELED)
+    return _whole_answer(404, _NOT_FOUND.decode())
+
+
+@cache
+def _placed_batch(items: int) -> bytes:
+    return _whole_answer(201, f'{{"orders":[{",".join([_PLACED] * items)}]}}')
+
+
+def _canceled_batch(order_ids: list[str]) -> bytes:
+    items = ",".join(_CANCELED.replace(_ORDER_ID, order_id) for order_id in order_ids)
+    body = f'{{"orders":[{items}]}}'
+    return _head(200, len(body)) + body.encode()
+
+
+@cache
+def _whole_answer(status: int, body: str) -> bytes:
+    return _head(status, len(body)) + body.encode()
+
+
+def _content_length(head: bytes) -> int:
+    _, found, rest = head.lower().partition(b"\r\ncontent-length:")
+    return int(rest[: rest.index(b"\r")]) if found else 0
+
+
+def _head(status: int, length: int) -> bytes:
+    return (
+        f"HTTP/1.1 {status} {_REASONS[status]}\r\n"
+        "Content-Type: application/json\r\n"
+        f"Content-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+async def serve(connection: Callable[[], asyncio.Protocol]) -> None:
     """Serve on a free loopback port, print `ready PORT`, end when standard input closes."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(exchange), "127.0.0.1", 0)
+    server = await loop.create_server(connection, "127.0.0.1", 0, backlog=1_024)
     ended = asyncio.Event()
 
     def heard() -> None:
@@ -190,10 +268,13 @@ async def serve(exchange: Exchange) -> None:
 def running(python: str, **options: object) -> Iterator[str]:
     """A server in a process of its own; yields `http://127.0.0.1:PORT`.
 
-    `options` are the command line's, underscores for dashes. Raises BenchmarkError if it does not
-    start.
+    `options` are the command line's, underscores for dashes, True for a switch. Raises
+    BenchmarkError if it does not start.
     """
-    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    words = [
+        f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
+        for name, value in options.items()
+    ]
     with child([python, "-m", "benchmarks._servers", *words], patience=5) as (_, stdout):
         words = stdout.readline().split()
         if words[:1] != ["ready"]:
@@ -211,14 +292,20 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.0, help="tokens a second; 0: no limit")
     parser.add_argument("--capacity", type=float, default=0.0, help="tokens")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--orders", action="store_true", help="take orders instead of listing")
+    parser.add_argument("--core", type=int, help="keep to this core")
     given = parser.parse_args()
+    keep_to_core(given.core)
+    if given.orders:
+        run_on(FASTEST, serve(Desk))
+        return
     exchange = Exchange(
         listing=Listing(given.markets, template=given.template),
         bucket=StrictBucket(given.rate, given.capacity) if given.rate else None,
         latency=(given.latency_low, given.latency_high),
         rng=random.Random(given.seed),
     )
-    asyncio.run(serve(exchange))
+    asyncio.run(serve(lambda: Connection(exchange)))
 
 
 if __name__ == "__main__":

@@ -192,7 +192,6 @@ class KalshiClient:
             exchange=config.base_url,
             api_key_id=credentials.api_key_id if credentials is not None else "",
             wall_clock=wall_clock,
-            opened=wall_clock(),
         )
         self._bind()
 

@@ -39,6 +39,7 @@ carries a key, a signature or a passphrase.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -389,8 +390,13 @@ def api_error(status: int, body: ErrorBody) -> APIError:
     return kind(status, body)
 
 
+_FAILED_INSIDE = re.compile(r"internal|unavailable|time(d[ _])?out|deadline", re.IGNORECASE)
+
+
 def item_error(body: ErrorBody) -> APIError:
     """The error of one item of a batch, which comes without a status of its own."""
     kind = _BY_CODE.get(body.code or "")
+    if kind is None and _FAILED_INSIDE.search(body.code or body.message or ""):
+        return api_error(500, body)
     conflict = kind is not None and issubclass(kind, ConflictError)
     return api_error(409 if conflict else 400, body)

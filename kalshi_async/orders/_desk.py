@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, KeysView, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -43,8 +43,7 @@ class Desk:
         exchange: The REST base URL.
         api_key_id: The account's key; empty without one.
         wall_clock: Unix seconds.
-        placing: How many placements are under way now, by client_order_id.
-        doubts: When placements ended of which nothing is known, on the event loop's clock.
+        doubts: By when orders had been sent of which nothing is known, on the event loop's clock.
         earlier: Client_order_ids whose outcome the journal did not have when this desk opened.
     """
 
@@ -53,9 +52,9 @@ class Desk:
     exchange: str
     api_key_id: str
     wall_clock: Callable[[], float]
-    placing: dict[str, int] = field(default_factory=dict)
     doubts: dict[str, float] = field(default_factory=dict)
     earlier: set[str] = field(init=False)
+    _placing: dict[str, int] = field(default_factory=dict)
     _opened: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +67,11 @@ class Desk:
         return self.finder.certainty
 
     @property
+    def placing(self) -> KeysView[str]:
+        """The client_order_ids of placements under way."""
+        return self._placing.keys()
+
+    @property
     def age(self) -> float:
         """Seconds since this desk opened, however the wall clock was set meanwhile."""
         return time.monotonic() - self._opened
@@ -77,7 +81,7 @@ class Desk:
         return (
             client_order_id in self.doubts
             or client_order_id in self.earlier
-            or self.placing.get(client_order_id, 0) > 1
+            or self._placing.get(client_order_id, 0) > 1
         )
 
     async def intend(self, orders: Sequence[tuple[WireOrder, bytes]]) -> None:
@@ -90,7 +94,7 @@ class Desk:
         """
         # Before it is written: what is open in the journal and not under way is looked up.
         for order, _ in orders:
-            self.placing[order.client_order_id] = self.placing.get(order.client_order_id, 0) + 1
+            self._placing[order.client_order_id] = self._placing.get(order.client_order_id, 0) + 1
         if self.journal is None:
             return
         now = self.wall_clock()
@@ -107,16 +111,19 @@ class Desk:
                     self.not_sent(order.client_order_id)
             raise
 
+    def doubt(self, client_order_id: str, sent: float) -> None:
+        """Nothing is known of an order that had been sent by then, on the event loop's clock."""
+        self.doubts[client_order_id] = max(sent, self.doubts.get(client_order_id, sent))
+
     def ended(self, client_order_id: str) -> None:
         """A placement is not under way any more."""
-        left = self.placing.pop(client_order_id) - 1
+        left = self._placing.pop(client_order_id) - 1
         if left:
-            self.placing[client_order_id] = left
+            self._placing[client_order_id] = left
 
     def settle(self, client_order_id: str, result: Result) -> None:
         """Write down how a placement ended. One that is still unknown stays open."""
         if isinstance(result, OrderStatusUnknown):
-            self.doubts[client_order_id] = anyio.current_time()
             return
         self._settled(client_order_id)
         if isinstance(result, PlacedOrder):
@@ -147,7 +154,7 @@ class Desk:
         if self.journal is None:
             return
         # While another placement of the same order is under way, the intent must stay open.
-        if status != "placed" and client_order_id in self.placing:
+        if status != "placed" and client_order_id in self._placing:
             return
         # Writing it down must never hide how a placement ended: what cannot be written stays open,
         # and is looked up by ``recover``.

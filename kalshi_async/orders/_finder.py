@@ -147,7 +147,7 @@ class Finder:
                 return Found(trouble=trouble)
             # The id may have been used before this placement: only all orders together are proof.
             proof = self.certainty.proves_absence(began, sent)
-            if proof or (exists and looks == BOUNDED_LOOKS):
+            if looks >= BOUNDED_LOOKS if exists else proof:
                 wanted = replace(wanted, since=None)
             with anyio.move_on_after(None if until is None else until - began):
                 try:
@@ -159,7 +159,8 @@ class Finder:
                 else:
                     if order is not None:
                         return Found(order)
-                    if proof:  # one that exists the list will never show, wherever it is
+                    # One that exists the list will never show, wherever it is.
+                    if proof and wanted.since is None:
                         return Found(trouble=trouble) if exists else Found(absent=True)
                 await anyio.sleep(self.certainty.pause(looks))
             looks += 1
@@ -215,8 +216,13 @@ class Finder:
             for order in page.items:
                 if order.client_order_id in asked:
                     look.seen[order.client_order_id] = order
-                elif order.client_order_id is None:
+                elif _is_nameless(order):
                     unreadable += 1
             if asked <= look.seen.keys():
                 return 0
         return unreadable
+
+
+def _is_nameless(order: Order) -> bool:
+    name: object = order.client_order_id
+    return name is None

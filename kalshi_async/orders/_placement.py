@@ -261,6 +261,7 @@ class Placement:
         """The error that says that only the exchange knows."""
         order = ticket.order
         sent = anyio.current_time() if ended is None else ended
+        self._desk.doubt(order.client_order_id, sent)
         error = OrderStatusUnknown(
             f"whether {order.client_order_id} ({order.side} {order.count} at {order.price} in "
             f"{order.ticker}) was placed is not known: {why}; await error.resolve() to find out"

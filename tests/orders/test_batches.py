@@ -84,7 +84,9 @@ def listed(venue: Venue, *names: str, **changes: Any) -> Answer:
 
     def step(_: Request) -> Response:
         batch = items_of(venue.placing.requests[0])
-        return listing(*(row(item, **changes) for item in batch if item["client_order_id"] in names))
+        return listing(
+            *(row(item, **changes) for item in batch if item["client_order_id"] in names)
+        )
 
     return step
 

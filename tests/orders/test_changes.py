@@ -26,18 +26,18 @@ from kalshi_async.sandbox import Fault, Faults, Sandbox
 from kalshi_async.sandbox._records import Order as Kept
 from tests.sandbox.desk import FAR, FIRST, quiet_markets
 
-TIMEOUT = 0.25
+TIMEOUT = 0.15
 OPTIONS: dict[str, Any] = {
     "limits": None,
     "timeout": TIMEOUT,
     "retry": RetryPolicy(max_attempts=3, first=0, longest=0),
-    "certainty": Certainty(lag=0.1, grace=0.5, patience=0.5),
+    "certainty": Certainty(lag=0.1, grace=0.5, patience=0.2),
 }
 # The answer is lost, and the request took effect, or did not.
-AFTER = {
+AFTER: dict[str, dict[str, Any]] = {
     "drop": {"drop": True, "processed": True},
     "reset": {"reset": True, "processed": True},
-    "late": {"delay_answer": 0.5},
+    "late": {"delay_answer": 0.3},
     "truncated": {"truncate": True},
     "502": {"status": 502, "processed": True},
     "504": {"status": 504, "processed": True},
@@ -60,8 +60,8 @@ class Desk:
 
     async def rest(self, ticker: str = FIRST, **terms: Any) -> PlacedOrder:
         """Ten YES bid at 30 cents, resting."""
-        facts = {"count": 10, "price": "0.30", "action": "buy", "side": "yes"} | terms
-        return await self.kalshi.orders.create(ticker, **facts)
+        facts: dict[str, Any] = {"count": 10, "price": "0.30", "action": "buy", "side": "yes"}
+        return await self.kalshi.orders.create(ticker, **facts | terms)
 
     def fault(self, operation: str, **fault: Any) -> None:
         self.exchange.faults.on(operation, **fault)
@@ -143,7 +143,7 @@ async def test_an_order_that_is_gone_is_not_found_at_once(desk: Desk) -> None:
 
 async def test_reads_that_lag_do_not_deny_a_cancellation(desk: Desk) -> None:
     order = await desk.rest()
-    desk.exchange.faults.read_lag = 0.2
+    desk.exchange.faults.read_lag = 0.05
     desk.fault("CancelOrderV2", drop=True, processed=True)
     assert (await desk.kalshi.orders.cancel(order)).recovered
 
@@ -216,7 +216,7 @@ amendments = pytest.mark.parametrize(("change", "done"), AMENDMENTS.values(), id
 
 
 @amendments
-@pytest.mark.parametrize("kind", ["drop", "late", "502"])
+@pytest.mark.parametrize("kind", ["drop", "late"])
 async def test_an_amendment_whose_answer_was_lost(
     desk: Desk, change: Change, done: Callable[[Kept], bool], kind: str
 ) -> None:
@@ -231,13 +231,13 @@ async def test_an_amendment_whose_answer_was_lost(
 
 
 @amendments
-@before
+@pytest.mark.parametrize("kind", ["reset", "503"])
 async def test_an_amendment_that_did_not_arrive_is_never_taken_for_done(
-    desk: Desk, change: Change, done: Callable[[Kept], bool], fault: dict[str, Any]
+    desk: Desk, change: Change, done: Callable[[Kept], bool], kind: str
 ) -> None:
     placed = await desk.rest(client_order_id="old")
     order = await desk.kalshi.orders.get(placed.order_id)
-    desk.fault("AmendOrderV2", times=3, **fault)
+    desk.fault("AmendOrderV2", times=3, **BEFORE[kind])
     error = await error_of(change(desk, order))
     assert error.outcome_unknown
     assert not done(desk.kept(placed))

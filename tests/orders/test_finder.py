@@ -47,7 +47,8 @@ def finder(http: ScriptedHTTP, offset: Callable[[], float] = lambda: 0.0) -> Fin
 
 
 def wanted(name: str = "A", **facts: Any) -> Wanted:
-    return Wanted(**{"client_order_id": name, "ticker": TICKER, "since": 1_000} | facts)
+    terms: dict[str, Any] = {"client_order_id": name, "ticker": TICKER, "since": 1_000}
+    return Wanted(**terms | facts)
 
 
 def query(request: Request) -> dict[str, list[str]]:

@@ -81,9 +81,7 @@ def test_a_bound_is_on_the_grid_and_never_worse_than_accepted(
 
 
 def test_selling_no_stands_on_the_bid() -> None:
-    order = OrderRequest(
-        "KX-A", action="sell", side="no", count=1, type="market", slippage="0.025"
-    )
+    order = OrderRequest("KX-A", action="sell", side="no", count=1, type="market", slippage="0.025")
     cents = [PriceRange(start=Decimal(0), end=Decimal(1), step=Decimal("0.01"))]
     assert bounded_price(order, Decimal("0.40"), cents) == Decimal("0.42")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import anyio
@@ -57,8 +58,6 @@ AMBIGUOUS = [
 ]
 NAMES = ["refused", "429", "lost", "timeout", "408", "500", "502", "503", "504"]
 KILLED = {"error": {"code": "fill_or_kill_insufficient_resting_volume", "message": "killed"}}
-
-
 
 
 async def error_of(awaited: Awaitable[object]) -> KalshiError:
@@ -127,7 +126,7 @@ def test_an_order_that_exists_is_found(failure: Answer, empty_looks: int) -> Non
         assert placed.fill_count == Decimal(3)
         times = venue.looks.times
         assert len(times) == empty_looks + 1
-        pauses = [round(after - before, 6) for before, after in zip(times, times[1:], strict=False)]
+        pauses = [round(after - before, 6) for before, after in pairwise(times)]
         assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6][:empty_looks]
         assert f"ticker={TICKER}" in venue.looks.requests[0].url
         assert f"min_ts={int(NOON) - 60}" in venue.looks.requests[0].url
@@ -362,12 +361,12 @@ def test_a_deadline_that_is_over_before_anything_is_sent() -> None:
 @pytest.mark.parametrize("stage", ["sending", "back-off", "looking"])
 def test_a_deadline_that_is_over_after_something_was_sent(stage: str) -> None:
     async def main() -> None:
-        script = {
+        scripts: dict[str, tuple[Answer, ...]] = {
             "sending": (accepted,),
             "back-off": (answer(status=503),),
             "looking": (LOST, answer(EXISTS, 409)),
-        }[stage]
-        venue = Venue(*script, latency=10.0 if stage == "sending" else 0.01)
+        }
+        venue = Venue(*scripts[stage], latency=10.0 if stage == "sending" else 0.01)
         async with venue.client() as kalshi:
             error = await error_of(place(kalshi, deadline=0.5))
             assert isinstance(error, OrderStatusUnknown)

@@ -43,7 +43,7 @@ def body(order: OrderRequest) -> dict[str, Any]:
     return decoded
 
 
-def market(ranges: list[PriceRange] | None) -> Market:
+def market(ranges: Any) -> Market:
     return Market(ticker=TICKER, price_ranges=ranges)
 
 

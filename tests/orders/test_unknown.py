@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Awaitable
+from decimal import Decimal
 
 import anyio
 import pytest
@@ -80,7 +81,7 @@ def test_resolving_finds_the_order() -> None:
                 placed = await error.resolve()
                 assert placed is not None
                 assert placed.recovered
-                assert (placed.client_order_id, placed.fill_count) == (NAME, 4)
+                assert (placed.client_order_id, placed.fill_count) == (NAME, Decimal(4))
             assert len(venue.placing.requests) == sent
 
     in_virtual_time(main)

@@ -102,16 +102,23 @@ class Venue:
         placing: One answer a placement, in order; the last is repeated for ever.
         looks: The same for reads of the account's orders.
         latency: Seconds until each answer.
+
+    ``arrived`` is set when the first placement comes.
     """
 
-    def __init__(self, *placing: Answer, looks: tuple[Answer, ...] = (), latency: float = 0.0):
+    def __init__(
+        self, *placing: Answer, looks: tuple[Answer, ...] = (), latency: float = 0.0
+    ) -> None:
         self.placing = ScriptedHTTP(*placing, latency=latency)
         self.looks = ScriptedHTTP(*(looks or (EMPTY,)), latency=latency)
+        self.arrived = anyio.Event()
 
     async def send(
         self, request: Request, headers: Mapping[str, str], timeout: float | None
     ) -> Response:
         side = self.placing if request.method == "POST" else self.looks
+        if side is self.placing:
+            self.arrived.set()
         return await side.send(request, headers, timeout)
 
     async def aclose(self) -> None:
