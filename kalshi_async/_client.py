@@ -341,9 +341,11 @@ class KalshiClient:
         """
         if self._owner:
             with anyio.CancelScope(shield=True):
-                await self._transport.aclose()
-                if self._own_journal and self._desk.journal is not None:
-                    await self._desk.journal.aclose()
+                try:
+                    await self._transport.aclose()
+                finally:
+                    if self._own_journal and self._desk.journal is not None:
+                        await self._desk.journal.aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -69,7 +69,7 @@ class HttpxAdapter:
         self._client = client
         self._direct = direct
         self._idle: list[httpx.AsyncHTTPTransport] = []
-        self._busy: set[httpx.AsyncHTTPTransport] = set()
+        self._busy: dict[httpx.AsyncHTTPTransport, anyio.CancelScope] = {}
         self._context: ssl.SSLContext | None = None
         self._closed = False
 
@@ -77,10 +77,11 @@ class HttpxAdapter:
         self, request: Request, headers: Mapping[str, str], timeout: float | None
     ) -> Response:
         httpx = self._httpx
+        answer = None
         try:
-            with anyio.fail_after(timeout):
+            with anyio.fail_after(timeout) as scope:
                 if self._client is None:
-                    answer = await self._send(request, headers)
+                    answer = await self._send(request, headers, scope)
                 else:
                     answer = await self._client.request(
                         request.method,
@@ -99,14 +100,19 @@ class HttpxAdapter:
             raise RequestTimeoutError(_no_answer(timeout)) from exc
         except httpx.UnsupportedProtocol as exc:
             raise ConfigurationError(f"{_host(request)}: {exc}") from exc
-        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as exc:
             raise ConnectionLostError(_lost(request, exc)) from exc
+        if answer is None:  # cancelled by ``aclose``
+            raise ConnectionLostError(_closed(request))
         lowered = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, lowered, answer.content)
 
-    async def _send(self, request: Request, headers: Mapping[str, str]) -> httpx.Response:
+    async def _send(
+        self, request: Request, headers: Mapping[str, str], scope: anyio.CancelScope
+    ) -> httpx.Response:
         transport = self._idle.pop() if self._idle else self._open(request.url)
-        self._busy.add(transport)
+        self._busy[transport] = scope
+        done = False
         try:
             answer = await transport.handle_async_request(
                 self._httpx.Request(
@@ -120,19 +126,31 @@ class HttpxAdapter:
                 await answer.aread()
             finally:
                 await answer.aclose()
+            done = not self._closed
         finally:
-            self._busy.discard(transport)
-            self._idle.append(transport)
+            del self._busy[transport]
+            if done:
+                self._idle.append(transport)
+            else:  # whatever state it is in, nothing more goes over it
+                with anyio.CancelScope(shield=True):
+                    await transport.aclose()
         return answer
 
     def _open(self, url: str) -> httpx.AsyncHTTPTransport:
         if self._closed:
             raise ConnectionFailedError("the connections were closed")
+        proxy = None if self._direct else _environment_proxy(url, socks=True)
         if self._context is None:  # it takes as long as many requests, and serves all
-            self._context = self._httpx.create_ssl_context()
+            try:
+                self._context = self._httpx.create_ssl_context()
+            except OSError as exc:
+                raise ConfigurationError(
+                    f"cannot read the certificates to trust: {exc}; check SSL_CERT_FILE and "
+                    "SSL_CERT_DIR"
+                ) from exc
         return self._httpx.AsyncHTTPTransport(
             verify=self._context,
-            proxy=None if self._direct else _environment_proxy(url),
+            proxy=proxy,
             limits=self._httpx.Limits(
                 max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEP_ALIVE
             ),
@@ -140,9 +158,10 @@ class HttpxAdapter:
 
     async def aclose(self) -> None:
         self._closed = True
-        transports = [*self._idle, *self._busy]
-        self._idle.clear()
-        for transport in transports:
+        for scope in self._busy.values():  # one that is only being opened cannot be closed
+            scope.cancel()
+        idle, self._idle = self._idle, []
+        for transport in idle:
             await transport.aclose()
 
     def __repr__(self) -> str:
@@ -172,7 +191,7 @@ class AiohttpAdapter:
         if self._session is None:  # it binds to the running loop: not before the first call
             aiohttp = self._aiohttp
             # aiohttp's own look at the environment would also send logins of a .netrc
-            self._proxy = None if self._direct else _environment_proxy(url)
+            self._proxy = None if self._direct else _environment_proxy(url, socks=False)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=self._max_connections, ttl_dns_cache=300, keepalive_timeout=_KEEP_ALIVE
@@ -189,9 +208,9 @@ class AiohttpAdapter:
     async def send(
         self, request: Request, headers: Mapping[str, str], timeout: float | None
     ) -> Response:
-        aiohttp = self._aiohttp
+        aiohttp, session = self._aiohttp, self._open(request.url)
         try:
-            async with self._open(request.url).request(
+            async with session.request(
                 request.method,
                 # encoded=True: the path must go out exactly as it was signed
                 self._url(request.url, encoded=True),
@@ -205,6 +224,12 @@ class AiohttpAdapter:
                 body = await answer.read()
             lowered = {name.lower(): value for name, value in answer.headers.items()}
             return Response(answer.status, lowered, body)
+        except asyncio.CancelledError:
+            # Closing cancels who is still connecting, as if somebody had cancelled the task.
+            task = asyncio.current_task()
+            if not session.closed or task is None or task.cancelling():
+                raise
+            raise ConnectionLostError(_closed(request)) from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:
             raise ConnectionFailedError(f"no connection to {_host(request)}: {exc}") from exc
         except TimeoutError as exc:
@@ -263,15 +288,38 @@ def make_adapter(choice: object, max_connections: int, *, direct: bool = False) 
     )
 
 
-def _environment_proxy(url: str) -> str | None:
-    """The proxy that the process environment names for a URL."""
+def _environment_proxy(url: str, *, socks: bool) -> str | None:
+    """The proxy that the process environment names for a URL.
+
+    Raises:
+        ConfigurationError: It cannot be used. It is not quoted, since it may hold a password.
+    """
     from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(url)
     if proxy_bypass(parts.hostname or ""):
         return None
     proxies = getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy:
+        return None
+    if "://" not in proxy:
+        proxy = f"http://{proxy}"
+    schemes = {"http", "https"}
+    if socks and importlib.util.find_spec("socksio") is not None:
+        schemes |= {"socks5", "socks5h"}
+    try:
+        named = urlsplit(proxy)
+        usable = named.scheme in schemes and bool(named.hostname) and named.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(
+            f"the proxy that the environment names for {parts.scheme} cannot be used; expected "
+            "http://host:port (socks5:// with http='httpx' and httpx[socks]), or except the host "
+            "in NO_PROXY"
+        )
+    return proxy
 
 
 def _on_asyncio() -> bool:
@@ -288,6 +336,10 @@ def _host(request: Request) -> str:
 
 def _no_answer(timeout: float | None) -> str:
     return f"no answer within {timeout:g} s" if timeout is not None else "no answer in time"
+
+
+def _closed(request: Request) -> str:
+    return f"connection to {_host(request)} was closed together with the client"
 
 
 def _lost(request: Request, exc: BaseException) -> str:

@@ -380,10 +380,9 @@ class Limiter:
                 self._queues[name] = _Queue(bucket, self._clock)
 
     def room(self, operation: Operation) -> Room | None:
-        """How many items of a batch there are tokens for; None without limits."""
-        if self.limits is None:
-            return None
-        return self._queue(operation).room(self.limits.cost(operation))
+        """How many items of a batch there are tokens for; None where none are needed."""
+        cost = 0 if self.limits is None else self.limits.cost(operation)
+        return self._queue(operation).room(cost) if cost > 0 else None
 
     def bucket_name(self, operation: Operation) -> str:
         """``"read"``, ``"write"``, or the operation's own name where it has its own bucket."""

@@ -35,13 +35,14 @@ class SigningThreads:
         self._sign = sign
         self._number = min(threads, os.cpu_count() or 1)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._running = 0
-        self._end: Callable[[], object] | None = None
+        self._process = 0
+        self._end: weakref.finalize[..., SigningThreads] | None = None
 
     async def sign(self, message: bytes) -> bytes:
         """The signature of a message. Safe to cancel."""
-        if not self._running:
-            self._start()
+        # No threads come along into a fork.
+        if self._process != os.getpid() and not self._start():
+            return self._sign(message)
         job = _Job(message)
         self._jobs.put(job)
         await job.waiter.wait()
@@ -49,19 +50,31 @@ class SigningThreads:
 
     def close(self) -> None:
         """Let the threads end after what they have; the next signature starts new ones."""
-        if self._end is not None:
+        if self._end is not None and self._process == os.getpid():
             self._end()
-        self._running = 0
+        self._process = 0
 
-    def _start(self) -> None:
-        self._running = self._number
-        self._jobs = SimpleQueue()
+    def _start(self) -> bool:
+        """Start the threads; False where the system has none to give."""
+        jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        started = 0
         for _ in range(self._number):
             # Daemons: a signature is worth nothing once the program ends.
-            threading.Thread(
-                target=_work, args=(self._jobs, self._sign), name="kalshi-sign", daemon=True
-            ).start()
-        self._end = weakref.finalize(self, _end, self._jobs, self._number)
+            thread = threading.Thread(
+                target=_work, args=(jobs, self._sign), name="kalshi-sign", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError:
+                break
+            started += 1
+        if not started:
+            return False
+        if self._end is not None:
+            self._end.detach()
+        self._jobs, self._process = jobs, os.getpid()
+        self._end = weakref.finalize(self, _end, jobs, started)
+        return True
 
 
 def _end(jobs: SimpleQueue[_Job | None], threads: int) -> None:

@@ -6,8 +6,8 @@ from .._errors import InvalidRequestError
 from .._operations import BATCH_CREATE_ORDERS, Operation
 from .._transport import Transport
 
-UNLIMITED_BATCH = 20
-"""The largest batch where no limits say better: what the smallest tier takes."""
+UNLIMITED_BATCH = 10
+"""The largest batch where no limits say better: what the bucket of the smallest tier holds."""
 
 
 def check_batch(batch: object) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from typing import TYPE_CHECKING, Literal, get_args
+
+import anyio
 
 from .._errors import InvalidRequestError, KalshiError, OrderStatusUnknown, PlacementInterrupted
 from .._operations import BATCH_CREATE_ORDERS, CREATE_ORDER
@@ -13,7 +15,7 @@ from ..resources._base import CallOptions
 from ._answers import Ticket
 from ._batching import batch_size, check_batch
 from ._desk import Result
-from ._flow import Flow, Run, not_sent
+from ._flow import LEFT, Flow, Run, not_sent
 from ._line import Job
 from ._outcomes import CancelFailed, CancelOutcome, Outcome, Placed, Rejected, Unknown
 from ._request import OrderRequest, effective_time_in_force, wire_order
@@ -50,12 +52,14 @@ class PlaceMany(Flow[OrderRequest, Outcome]):
     ``Unknown``.
 
     Attributes:
-        cancellations: With ``on_error="cancel_placed"``, once something was not placed: what
-            happened to each order that was, by ``index``. ``CancelFailed`` may still rest.
+        cancellations: With ``on_error="cancel_placed"``, once something was not placed, the source
+            failed or the whole was cancelled: what happened to each order that was placed, by
+            ``index``. ``CancelFailed`` may still rest.
 
     Raises (from all three):
-        PlacementInterrupted: Cancelled, or the source failed (``__cause__``), after something was
-            sent. Carries ``outcomes``. Before anything was sent, the cause itself is raised.
+        PlacementInterrupted: The source failed (``__cause__``) after something was sent; or the
+            whole was cancelled after that, except in a block, which is cancelled like any other.
+            Carries ``outcomes``. Before anything was sent, the cause itself is raised.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class PlaceMany(Flow[OrderRequest, Outcome]):
         batch: Literal["auto"] | None,
         on_error: OnError,
         options: CallOptions,
+        admit: Callable[[], None] | None = None,
     ) -> None:
         one_of("on_error", on_error, _ON_ERROR)
         check_batch(batch)
@@ -76,6 +81,7 @@ class PlaceMany(Flow[OrderRequest, Outcome]):
         self._batch = batch
         self._cancels = on_error == "cancel_placed"
         self._options = options
+        self._admit = admit
         self._stakes: list[Stake] = []
         self._broken = False
         self.placed = self.rejected = self.unknown = 0
@@ -95,12 +101,17 @@ class PlaceMany(Flow[OrderRequest, Outcome]):
         return batch_size(self._orders._transport, BATCH_CREATE_ORDERS, CREATE_ORDER)
 
     async def _carry_out(self, run: Run[OrderRequest, Outcome]) -> None:
+        if self._admit is not None:
+            self._admit()
         tickets: list[Ticket] = []
         run.doing = tickets
-        if len(run.jobs) == 1:
-            await self._place_one(run.jobs[0], tickets)
-        else:
-            await self._place_batch(run.jobs, tickets)
+        try:
+            if len(run.jobs) == 1:
+                await self._place_one(run.jobs[0], tickets)
+            else:
+                await self._place_batch(run.jobs, tickets)
+        finally:
+            self._tell_of_earlier(run.jobs, tickets)
 
     async def _place_one(self, job: Job[OrderRequest, Outcome], tickets: list[Ticket]) -> None:
         orders = self._orders
@@ -119,6 +130,10 @@ class PlaceMany(Flow[OrderRequest, Outcome]):
         results: dict[str, Result] = {}
         try:
             await self._orders._placement.place_batch(wires, self._options, results, tickets)
+        except InvalidRequestError:  # the journal refuses one of them, and with it all
+            async with anyio.create_task_group() as tasks:
+                for job in jobs:
+                    tasks.start_soon(self._place_one, job, tickets)
         except KalshiError as exc:
             for order in wires:
                 results.setdefault(order.client_order_id, exc)
@@ -127,6 +142,16 @@ class PlaceMany(Flow[OrderRequest, Outcome]):
                 result = results.get(job.key)
                 if result is not None:
                     job.outcome = outcome(job, result)
+
+    def _tell_of_earlier(
+        self, jobs: list[Job[OrderRequest, Outcome]], tickets: list[Ticket]
+    ) -> None:
+        """Broken off while orders of before were looked up: they are there, or may be."""
+        begun = {ticket.order.client_order_id: ticket for ticket in tickets}
+        for job in jobs:
+            ticket = begun.get(job.key)
+            if job.outcome is None and ticket is not None and (ticket.exists or ticket.before):
+                job.outcome = outcome(job, self._orders._placement._unknown(ticket, "cancelled"))
 
     def _not_sent(self, job: Job[OrderRequest, Outcome], why: str) -> Outcome:
         return Rejected(job.item, not_sent(why), job.index)
@@ -147,12 +172,17 @@ class PlaceMany(Flow[OrderRequest, Outcome]):
             self._broken = True
             self._stop(f"another was not placed ({outcome.error})")
 
+    def _fail(self, error: Exception) -> None:
+        super()._fail(error)
+        if self._cancels:
+            self._stop(f"it was broken off by {error!r}")
+
     @property
     def _drains(self) -> bool:
         return self._cancels and self._broken
 
     async def _settle(self) -> None:
-        if not self._broken or not self._stakes:
+        if not self._stakes or (self._why == LEFT and not self._broken):
             return
         self.cancellations = await withdraw(self._orders, self._stakes, WITHDRAWAL_SECONDS)
         stakes = {stake.index: stake for stake in self._stakes}

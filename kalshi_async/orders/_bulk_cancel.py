@@ -106,6 +106,8 @@ class CancelMany(Flow[Cancelable, CancelOutcome]):
             canceled = await self._orders._cancel(wanted, None, self._options, trail)
         except KalshiError as exc:
             job.outcome = _failed(job, exc)
+        except Exception as exc:  # noqa: BLE001 - it must not keep the others on the book
+            job.outcome = _failed(job, _unforeseen(exc, trail))
         except anyio.get_cancelled_exc_class():
             if trail.unknown:
                 job.outcome = _failed(job, _interrupted())
@@ -122,7 +124,7 @@ class CancelMany(Flow[Cancelable, CancelOutcome]):
                 BATCH_CANCEL_ORDERS, body=body, trail=trail, items=len(jobs), **self._options
             )
             answer = transport.decode_object(BATCH_CANCEL_ORDERS, _batch_decoder, response)
-        except BadRequestError:  # one of them, or their number, spoils it for all
+        except (BadRequestError, NotFoundError):  # one, or their number, spoils it for all
             return jobs
         except DecodeError:
             trail.doubtful = True  # it was carried out, for all that can be told
@@ -130,6 +132,10 @@ class CancelMany(Flow[Cancelable, CancelOutcome]):
         except KalshiError as exc:
             for job in jobs:
                 job.outcome = _failed(job, exc)
+            return []
+        except Exception as exc:  # noqa: BLE001 - it must not keep the others on the book
+            for job in jobs:
+                job.outcome = _failed(job, _unforeseen(exc, trail))
             return []
         except anyio.get_cancelled_exc_class():
             for job in jobs if trail.unknown else ():
@@ -213,4 +219,13 @@ def _interrupted() -> KalshiError:
     error = KalshiError("interrupted after it was sent; it may have been carried out")
     error.operation = BATCH_CANCEL_ORDERS.name
     error.may_have_reached_server = error.outcome_unknown = True
+    return error
+
+
+def _unforeseen(cause: Exception, trail: Trail) -> KalshiError:
+    """What is no error of this package, as one."""
+    error = KalshiError(f"failed with {cause!r}")
+    error.__cause__ = cause
+    error.operation, error.attempts = BATCH_CANCEL_ORDERS.name, trail.attempts
+    error.may_have_reached_server = error.outcome_unknown = trail.unknown
     return error

@@ -60,12 +60,14 @@ class Target:
         ticker: Its market, which tells the exchange the shard.
         subaccount: Its subaccount; None for the primary.
         order: The order itself, where the caller gave it.
+        told: Whether the exchange has told all that, so that what it does not find is gone.
     """
 
     order_id: str
     ticker: str | None = None
     subaccount: int | None = None
     order: Order | None = None
+    told: bool = False
 
 
 def target(
@@ -79,12 +81,13 @@ def target(
     if market_ticker is not None:
         identifier("market_ticker", market_ticker)
     bounded("subaccount", subaccount, 0, None)
+    told = market_ticker is None and subaccount is None
     if isinstance(order, Order):
         own = order.subaccount_number if subaccount is None else subaccount
-        return Target(order.order_id, market_ticker or order.ticker, own, order)
+        return Target(order.order_id, market_ticker or order.ticker, own, order, told)
     if isinstance(order, PlacedOrder):
         own = order.subaccount if subaccount is None else subaccount
-        return Target(order.order_id, market_ticker or order.ticker, own)
+        return Target(order.order_id, market_ticker or order.ticker, own, told=told)
     return Target(identifier("order_id", order), market_ticker, subaccount)
 
 
@@ -149,41 +152,28 @@ class OrderChanges(OrderLists):
                 **options,
             )
             canceled = self._transport.decode_object(CANCEL_ORDER, _canceled, response)
-        except NotFoundError as exc:
-            canceled = await self._gone(wanted, until, exc, doubtful=trail.doubtful)
-        except DecodeError as exc:
-            found = await self._look_canceled(wanted, until, exc)
-            if found is None:
-                raise
-            canceled = found
+        except (NotFoundError, DecodeError) as exc:
+            doubtful = trail.doubtful or isinstance(exc, DecodeError)
+            canceled = await self._gone(wanted, until, exc, doubtful=doubtful)
         self._off_the_book(wanted.order_id)
         return canceled
 
     async def _gone(
-        self, wanted: Target, until: float | None, error: NotFoundError, *, doubtful: bool
+        self, wanted: Target, until: float | None, error: KalshiError, *, doubtful: bool
     ) -> CanceledOrder:
         """The cancellation of an order that is gone, if an attempt whose answer was lost did it.
 
         Raises:
-            NotFoundError: Something else did; ``outcome_unknown`` where that cannot be told.
+            KalshiError: ``error``; with ``outcome_unknown`` where that cannot be told.
         """
         if doubtful:
-            canceled = await self._look_canceled(wanted, until, error)
-            if canceled is not None:
-                return canceled
-        if wanted.ticker is not None:  # else it may rest on another shard
+            order = await self._look(wanted.order_id, until, lambda seen: not seen.is_resting)
+            if order is not None and order.status == "canceled":
+                return _found_canceled(order)
+            error.outcome_unknown = order is None
+        if isinstance(error, NotFoundError) and wanted.told:  # else it may rest on another shard
             self._off_the_book(wanted.order_id)
         raise error
-
-    async def _look_canceled(
-        self, wanted: Target, until: float | None, error: KalshiError
-    ) -> CanceledOrder | None:
-        """What an attempt did whose answer was lost; ``error`` says where that cannot be told."""
-        order = await self._look(wanted.order_id, until, lambda seen: not seen.is_resting)
-        if order is not None and order.status == "canceled":
-            return _found_canceled(order)
-        error.outcome_unknown = order is None
-        return None
 
     def _off_the_book(self, order_id: str) -> None:
         """Told of every order that certainly rests no more."""
@@ -392,8 +382,7 @@ class OrderChanges(OrderLists):
 
 
 def _in_doubt(trail: Trail, error: KalshiError) -> bool:
-    """Whether a change that ended in an error may have been made; a success that cannot be read is
-    one."""
+    """Whether a change that ended in an error, or in an answer nobody can read, may stand."""
     return trail.unknown or isinstance(error, DecodeError)
 
 

@@ -97,13 +97,14 @@ class Desk:
             self._placing[order.client_order_id] = self._placing.get(order.client_order_id, 0) + 1
         if self.journal is None:
             return
-        now = self.wall_clock()
-        intents = [
-            Intent(order.client_order_id, order.ticker, body, self.exchange, self.api_key_id, now)
-            for order, body in orders
-        ]
+        now, exchange, key = self.wall_clock(), self.exchange, self.api_key_id
         try:
-            await self.journal.intend(intents)
+            await self.journal.intend(
+                [
+                    Intent(order.client_order_id, order.ticker, body, exchange, key, now)
+                    for order, body in orders
+                ]
+            )
         except BaseException as exc:
             for order, _ in orders:
                 self.ended(order.client_order_id)

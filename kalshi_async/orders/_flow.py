@@ -169,8 +169,9 @@ class Flow(ABC, Generic[ItemT, OutcomeT]):
         traceback: TracebackType | None,
     ) -> None:
         assert self._tasks is not None  # noqa: S101 - set by __aenter__
-        self._stop(LEFT)
-        if isinstance(exc, anyio.get_cancelled_exc_class()):
+        cancelled = isinstance(exc, anyio.get_cancelled_exc_class())
+        self._stop(CANCELLED if cancelled and not self._done else LEFT)
+        if cancelled:
             self._tasks.cancel_scope.cancel()
         try:
             # The block's own exception goes on by itself: a task group would wrap it.
@@ -397,10 +398,14 @@ class Flow(ABC, Generic[ItemT, OutcomeT]):
     # -- small things
 
     @property
+    def _done(self) -> bool:
+        """Whether all that the source had has ended."""
+        return self._items is None and self._arrivals is None and self._line.idle
+
+    @property
     def _over(self) -> bool:
         """Whether nothing more will come."""
-        ended = self._items is None and self._arrivals is None
-        return ended and self._line.idle and not self._line.held()
+        return self._done and not self._line.held()
 
     def _use(self, mode: str, *, again: bool = False) -> None:
         if self._mode is not None and not (again and self._mode == mode):

@@ -48,6 +48,7 @@ class _Entry:
 
     stake: Stake
     under_way: int = 0
+    tried: bool = False
     error: KalshiError | None = None
 
     @property
@@ -68,13 +69,13 @@ class _Ledger(Watcher):
     def __init__(self) -> None:
         self.entries: dict[str, _Entry] = {}
         self._by_order_id: dict[str, str] = {}
-        self._under_way = 0
-        self._quiet: anyio.Event | None = None
+        self.under_way = 0
+        self._change: anyio.Event | None = None
 
     def placing(self, order: WireOrder) -> None:
         entry = self._entry(order)
         entry.under_way += 1
-        self._under_way += 1
+        self.under_way += 1
 
     def ended(self, order: WireOrder, result: Result | None) -> None:
         """A placement has ended; or an unknown one was looked up since."""
@@ -82,9 +83,9 @@ class _Ledger(Watcher):
         stake = entry.stake
         if entry.under_way:
             entry.under_way -= 1
-            self._under_way -= 1
-            if not self._under_way and self._quiet is not None:
-                self._quiet.set()
+            self.under_way -= 1
+            if self._change is not None:
+                self._change.set()
         elif result is None:  # proved not to be there
             stake.doubt = None
         if isinstance(result, PlacedOrder):
@@ -106,18 +107,22 @@ class _Ledger(Watcher):
             if entry.settled:
                 del self.entries[name]
 
-    async def quiet(self) -> None:
-        """Wait until no placement is under way."""
-        while self._under_way:
-            self._quiet = anyio.Event()
-            await self._quiet.wait()
+    async def change(self) -> None:
+        """Wait until a placement that is under way has ended."""
+        self._change = anyio.Event()
+        await self._change.wait()
 
     def untried(self) -> list[Stake]:
-        """What is to be cancelled and was not tried yet, numbered."""
+        """What is to be cancelled and was not tried yet, numbered and from now on tried.
+
+        The newest come first: of an old one it is likelier that it has traded since, and time may
+        run out.
+        """
         found: list[Stake] = []
-        for entry in self.entries.values():
+        for entry in reversed(self.entries.values()):
             stake = entry.stake
-            if entry.error is None and (stake.order_id or stake.doubt is not None):
+            if not entry.tried and (stake.order_id or stake.doubt is not None):
+                entry.tried = True
                 stake.index = len(found)
                 found.append(stake)
         return found
@@ -176,8 +181,14 @@ class Guard(Orders):
     ) -> PlaceMany:
         """``orders.place_many``, guarded."""
         self._check()
-        return super().place_many(
-            requests, max_in_flight=max_in_flight, batch=batch, on_error=on_error, **options
+        return PlaceMany(
+            self,
+            requests,
+            max_in_flight=max_in_flight,
+            batch=batch,
+            on_error=on_error,
+            options=options,
+            admit=self._check,
         )
 
     async def __aenter__(self) -> Self:
@@ -202,18 +213,22 @@ class Guard(Orders):
             self._account(exc)
 
     async def _take_back(self) -> None:
-        """Cancel what may rest; then what other tasks were still placing."""
+        """Cancel what may rest, and what other tasks are still placing as soon as it may."""
         until = anyio.current_time() + self._timeout
-        await self._withdraw(until)
-        if self._ledger.entries:
-            await self._ledger.quiet()
-            await self._withdraw(until)
+        ledger = self._ledger
+        async with anyio.create_task_group() as tasks:
+            while True:
+                stakes = ledger.untried()
+                if stakes:
+                    tasks.start_soon(self._withdraw, stakes, until)
+                if not ledger.under_way:
+                    break
+                await ledger.change()
 
-    async def _withdraw(self, until: float) -> None:
+    async def _withdraw(self, stakes: list[Stake], until: float) -> None:
         entries = self._ledger.entries
-        stakes = self._ledger.untried()
         left = until - anyio.current_time()
-        if not stakes or left <= 0:
+        if left <= 0:
             return
         for outcome in await withdraw(self, stakes, left):
             stake = stakes[outcome.index]

@@ -162,8 +162,9 @@ class Orders(OrderChanges):
                 costs no more tokens, as many as there are tokens for; None sends each by itself.
                 An order with ``slippage`` always goes by itself, at once after the book was read.
             on_error: ``"collect"`` goes on whatever happens to some. ``"cancel_placed"`` sends
-                nothing more once an order was not placed, or may not have been, and cancels those
-                that were: ``PlaceMany.cancellations``.
+                nothing more once an order was not placed, or may not have been, the source failed,
+                or it was cancelled; and cancels the orders that were placed:
+                ``PlaceMany.cancellations``.
             options: ``timeout=`` for one attempt and ``deadline=`` for one order, in seconds.
 
         Raises:

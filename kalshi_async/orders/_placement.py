@@ -331,7 +331,7 @@ def _left(options: CallOptions, until: float | None) -> CallOptions:
     left = until - anyio.current_time()
     if left <= 0:
         raise DeadlineExceededError("the deadline was over before the order was sent")
-    return {**options, "deadline": left}
+    return {**options, "deadline": round(left, 3) or left}  # it is named in messages
 
 
 def _reason(error: BaseException) -> str:

@@ -10,6 +10,8 @@ import anyio
 
 from .._errors import DeadlineExceededError, KalshiError, OrderStatusUnknown
 from .._hooks import logger
+from .._operations import CANCEL_ORDER
+from .._retry import worth_retrying
 from ._bulk_cancel import CancelMany
 from ._changes import Target
 from ._outcomes import Canceled, CancelFailed, CancelOutcome, Gone
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _MOST_AT_ONCE = 100
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +62,8 @@ def log_failure(stake: Stake, error: KalshiError) -> None:
 async def withdraw(orders: Orders, stakes: Sequence[Stake], seconds: float) -> list[CancelOutcome]:
     """Cancel orders that may rest; those of which that is unknown are looked up first.
 
-    Not disturbed by a cancellation from outside, and over after so many seconds.
+    Not disturbed by a cancellation from outside, and over after so many seconds. What fails for a
+    passing reason is tried again until then, however often calls are tried otherwise.
 
     Returns:
         What happened to each, in the order of ``index``; orders that turn out not to have been
@@ -67,6 +71,7 @@ async def withdraw(orders: Orders, stakes: Sequence[Stake], seconds: float) -> l
     """
     outcomes: dict[int, CancelOutcome] = {}
     open_stakes = {id(stake): stake for stake in stakes}
+    failures: dict[int, KalshiError] = {}
 
     def settled(stake: Stake, outcome: CancelOutcome | None = None) -> None:
         del open_stakes[id(stake)]
@@ -74,6 +79,13 @@ async def withdraw(orders: Orders, stakes: Sequence[Stake], seconds: float) -> l
             outcomes[stake.index] = outcome
 
     async def cancel(known: Sequence[Stake]) -> None:
+        pause = _FIRST_PAUSE
+        while known := await cancel_once(known):
+            await anyio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def cancel_once(known: Sequence[Stake]) -> list[Stake]:
+        again: list[Stake] = []
         flow = CancelMany(
             orders,
             [stake.target for stake in known],
@@ -89,9 +101,16 @@ async def withdraw(orders: Orders, stakes: Sequence[Stake], seconds: float) -> l
             over = False
         finally:
             for outcome in flow.outcomes:
-                if not (over and isinstance(outcome, CancelFailed)):
-                    stake = known[outcome.index]
+                stake = known[outcome.index]
+                if not isinstance(outcome, CancelFailed):
                     settled(stake, _of(outcome, stake.index))
+                elif not over:
+                    failures[id(stake)] = outcome.error
+                    if worth_retrying(CANCEL_ORDER, outcome.error):
+                        again.append(stake)
+                    else:
+                        settled(stake, _of(outcome, stake.index))
+        return again
 
     async def find(stake: Stake, doubt: OrderStatusUnknown) -> None:
         try:
@@ -99,7 +118,10 @@ async def withdraw(orders: Orders, stakes: Sequence[Stake], seconds: float) -> l
         except KalshiError as exc:
             settled(stake, CancelFailed("", exc, stake.index))
             return
-        if placed is None or not placed.remaining_count:
+        except Exception:  # noqa: BLE001 - it must not keep the others on the book
+            settled(stake, CancelFailed("", doubt, stake.index))
+            return
+        if placed is None or placed.remaining_count == 0:
             settled(stake)
             return
         stake.order_id = placed.order_id
@@ -113,9 +135,10 @@ async def withdraw(orders: Orders, stakes: Sequence[Stake], seconds: float) -> l
             for stake in stakes:
                 if not stake.order_id and stake.doubt is not None:
                     tasks.start_soon(find, stake, stake.doubt)
+    late = DeadlineExceededError(f"not cancelled within {seconds:g} s")
     for stake in open_stakes.values():
-        late = stake.doubt or DeadlineExceededError(f"not cancelled within {seconds:g} s")
-        outcomes[stake.index] = CancelFailed(stake.order_id, late, stake.index)
+        why = failures.get(id(stake)) or stake.doubt or late
+        outcomes[stake.index] = CancelFailed(stake.order_id, why, stake.index)
     return [outcomes[index] for index in sorted(outcomes)]
 
 

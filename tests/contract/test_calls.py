@@ -65,9 +65,7 @@ def made(resource: type[Resource], transport: FakeTransport) -> Resource:
     if resource is not Orders:
         return resource(transport)
     finder = Finder(OrderLists(transport), Certainty())
-    desk = Desk(
-        finder=finder, journal=None, exchange="", api_key_id="", wall_clock=lambda: 0.0, opened=0.0
-    )
+    desk = Desk(finder=finder, journal=None, exchange="", api_key_id="", wall_clock=lambda: 0.0)
     return Orders(transport, desk)
 
 

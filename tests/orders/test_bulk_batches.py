@@ -24,10 +24,10 @@ def sizes(floor: Floor) -> list[int]:
     return [len(together) for together in floor.placements]
 
 
-def test_without_limits_a_batch_is_of_twenty() -> None:
+def test_without_limits_a_batch_is_of_what_every_tier_takes() -> None:
     async def main(floor: Floor, kalshi: KalshiClient) -> None:
-        await kalshi.orders.place_many(requests(50), max_in_flight=50)
-        assert sizes(floor) == [20, 20, 10]
+        await kalshi.orders.place_many(requests(25), max_in_flight=50)
+        assert sizes(floor) == [10, 10, 5]
 
     on_the_floor(main, Floor(latency=0.1))
 

@@ -98,7 +98,7 @@ class TestWhatMayRest:
                     assert open_names(guard) == ["n2", "n3"]
                     floor.cancels.clear()
                     raise Boom
-            assert floor.cancels == [["id-of-n2", "id-of-n3"]]
+            assert floor.cancels == [["id-of-n3", "id-of-n2"]]  # the newest first
 
         on_the_floor(main, Floor())
 

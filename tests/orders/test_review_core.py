@@ -19,7 +19,6 @@ from kalshi_async import (
     OrderStatusUnknown,
     Request,
     Response,
-    RetryPolicy,
 )
 from kalshi_async._errors import JournalError
 from kalshi_async.orders import Certainty, OrderJournal, OrderRequest, Recovery
@@ -270,6 +269,19 @@ def test_an_item_that_failed_inside_the_exchange_is_in_doubt(code: str) -> None:
     in_virtual_time(main)
 
 
+async def test_an_order_that_the_journal_does_not_take_is_not_under_way(
+    journal: OrderJournal,
+) -> None:
+    venue = Venue(accepted)
+    async with venue.client(journal=journal) as kalshi:
+        with pytest.raises(InvalidRequestError, match="cannot be printed"):
+            await kalshi.orders.create(
+                "KX\n", book_side="bid", count=1, price="0.5", client_order_id=NAME
+            )
+        assert not kalshi.orders._desk.placing
+    assert venue.placing.requests == []
+
+
 # -- deadlines
 
 
@@ -338,61 +350,3 @@ async def test_an_outcome_that_cannot_be_noted_hides_nothing(
 def test_certainties_that_are_none(terms: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(terms))):
         Certainty(**terms)
-
-
-# -- changes
-
-
-@pytest.mark.parametrize("size", ["", False, 0.0])
-def test_nothing_is_no_size(size: Any) -> None:
-    async def main() -> None:
-        venue = Venue(accepted)
-        async with venue.client() as kalshi:
-            with pytest.raises(InvalidRequestError, match="reduce_to"):
-                await kalshi.orders.decrease("id", reduce_to=size)
-        assert venue.placing.requests == []
-
-    in_virtual_time(main)
-
-
-SHOWN: dict[str, Any] = {
-    "client_order_id": NAME,
-    "ticker": TICKER,
-    "side": "bid",
-    "count": "10.00",
-    "price": "0.6200",
-}
-
-
-@pytest.mark.parametrize("shown", [True, False])
-@pytest.mark.parametrize("change", ["cancel", "amend", "decrease", "decrease by"])
-def test_a_change_whose_answer_cannot_be_read_may_have_been_made(change: str, shown: bool) -> None:
-    async def main() -> None:
-        garbled = answer(b"{", 200)
-
-        def looks(request: Request) -> Response:
-            if request.method == "DELETE":
-                return garbled
-            fields = {"status": "canceled"} if change == "cancel" else {}
-            fields = fields if shown else {"remaining_count_fp": "11.00"}
-            return answer({"order": row(SHOWN, **fields)})
-
-        venue = Venue(garbled, looks=(looks,))
-        async with venue.client(certainty=SHORT, retry=RetryPolicy(first=0, longest=0)) as kalshi:
-            orders = kalshi.orders
-            calls: dict[str, Any] = {
-                "cancel": lambda: orders.cancel("id", market_ticker=TICKER),
-                "amend": lambda: orders.amend(
-                    "id", count=10, price="0.62", ticker=TICKER, book_side="bid"
-                ),
-                "decrease": lambda: orders.decrease("id", reduce_to=10),
-                "decrease by": lambda: orders.decrease("id", reduce_by=1),
-            }
-            if shown and change != "decrease by":
-                assert (await calls[change]()).recovered
-                return
-            with pytest.raises(KalshiError) as caught:
-                await calls[change]()
-            assert caught.value.outcome_unknown
-
-    in_virtual_time(main)
