@@ -26,7 +26,7 @@ from ._limits import Limits, adopt_account_limits
 from ._operations import Priority
 from ._options import INHERIT, Defaults, Inherit
 from ._ratelimit import Limiter, RateLimits
-from ._raw import raw_operation
+from ._raw import billed_items, raw_operation
 from ._retry import RetryPolicy
 from ._transport import Transport
 from ._version import __version__
@@ -117,7 +117,7 @@ class KalshiClient:
         hooks: Called with every event; see ``kalshi_async.Hook``.
         journal: A file in which every order is written down before it is sent, so that
             ``orders.recover()`` can settle it after a crash: its path, or an ``OrderJournal`` of
-            your own (which is not closed). One process at a time may use it.
+            your own (which is not closed). It serves one client at a time.
         retry: How often and how patiently to try again; None never does.
         certainty: How long to look for an order whose answer was lost; see ``Certainty``.
         max_in_flight: How many requests may be under way at once; more wait their turn.
@@ -284,7 +284,10 @@ class KalshiClient:
         Cancelling is safe; a write that was sent may still be carried out.
         """
         operation = raw_operation(method, path)
-        return await self._transport.call(operation, query=params, body=json, **options)
+        items = billed_items(operation, json)
+        return await self._transport.call(
+            operation, query=params, body=json, items=items, **options
+        )
 
     def with_options(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -74,3 +75,11 @@ def _patterns() -> tuple[tuple[re.Pattern[str], Operation], ...]:
         (re.compile(_PLACEHOLDER.sub("[^/]+", re.escape(operation.path))), operation)
         for operation in ordered
     )
+
+
+def billed_items(operation: Operation, body: object) -> int:
+    """As how many requests a body is billed: a batch by its items."""
+    if not operation.path.endswith("/batched") or not isinstance(body, Mapping):
+        return 1
+    orders = body.get("orders")
+    return max(1, len(orders)) if isinstance(orders, Sequence) else 1

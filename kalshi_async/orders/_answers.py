@@ -62,6 +62,11 @@ class Ticket:
         return self.taken or self.trail.unknown
 
     @property
+    def in_question(self) -> bool:
+        """Whether an order of its client_order_id may be there, by this placement or another."""
+        return self.unknown or self.exists or self.before
+
+    @property
     def attempts(self) -> int:
         """How many times it was handed to the network."""
         return self.trail.attempts

@@ -105,13 +105,10 @@ class PlaceMany(Flow[OrderRequest, Outcome]):
             self._admit()
         tickets: list[Ticket] = []
         run.doing = tickets
-        try:
-            if len(run.jobs) == 1:
-                await self._place_one(run.jobs[0], tickets)
-            else:
-                await self._place_batch(run.jobs, tickets)
-        finally:
-            self._tell_of_earlier(run.jobs, tickets)
+        if len(run.jobs) == 1:
+            await self._place_one(run.jobs[0], tickets)
+        else:
+            await self._place_batch(run.jobs, tickets)
 
     async def _place_one(self, job: Job[OrderRequest, Outcome], tickets: list[Ticket]) -> None:
         orders = self._orders
@@ -142,16 +139,6 @@ class PlaceMany(Flow[OrderRequest, Outcome]):
                 result = results.get(job.key)
                 if result is not None:
                     job.outcome = outcome(job, result)
-
-    def _tell_of_earlier(
-        self, jobs: list[Job[OrderRequest, Outcome]], tickets: list[Ticket]
-    ) -> None:
-        """Broken off while orders of before were looked up: they are there, or may be."""
-        begun = {ticket.order.client_order_id: ticket for ticket in tickets}
-        for job in jobs:
-            ticket = begun.get(job.key)
-            if job.outcome is None and ticket is not None and (ticket.exists or ticket.before):
-                job.outcome = outcome(job, self._orders._placement._unknown(ticket, "cancelled"))
 
     def _not_sent(self, job: Job[OrderRequest, Outcome], why: str) -> Outcome:
         return Rejected(job.item, not_sent(why), job.index)

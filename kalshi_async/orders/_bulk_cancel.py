@@ -25,7 +25,7 @@ from .._transport import Trail
 from ..models.orders import CanceledBatch, CanceledOrder, CanceledOrderItem, OrderError
 from ..resources._base import CallOptions
 from ._batching import batch_size, check_batch
-from ._changes import OrderLike, Target, target
+from ._changes import OrderLike, Target, proves_gone, target
 from ._flow import Flow, Run, not_sent
 from ._line import Job
 from ._outcomes import Canceled, CancelFailed, CancelOutcome, Gone
@@ -155,7 +155,7 @@ class CancelMany(Flow[Cancelable, CancelOutcome]):
     def _sort(self, job: _Job, item: CanceledOrderItem) -> None:
         if item.error is not None:
             error = _error(item.error)
-            if isinstance(error, NotFoundError) and _target(job).ticker is not None:
+            if proves_gone(error, _target(job)):
                 self._orders._off_the_book(job.key)
             job.outcome = _failed(job, error)
             return

@@ -91,6 +91,15 @@ def target(
     return Target(identifier("order_id", order), market_ticker, subaccount)
 
 
+def proves_gone(error: KalshiError, wanted: Target) -> bool:
+    """Whether a failed cancellation shows that the order rests no more.
+
+    Only the exchange's own 404 does, and only where it was asked for the order where it is: it may
+    rest on another shard or in another subaccount.
+    """
+    return isinstance(error, NotFoundError) and error.code is not None and wanted.told
+
+
 class OrderChanges(OrderLists):
     """What changes orders that rest.
 
@@ -171,7 +180,7 @@ class OrderChanges(OrderLists):
             if order is not None and order.status == "canceled":
                 return _found_canceled(order)
             error.outcome_unknown = order is None
-        if isinstance(error, NotFoundError) and wanted.told:  # else it may rest on another shard
+        if proves_gone(error, wanted):
             self._off_the_book(wanted.order_id)
         raise error
 

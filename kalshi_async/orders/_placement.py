@@ -76,7 +76,7 @@ class Placement:
             ticket.result = exc
             raise
         except (Exception, anyio.get_cancelled_exc_class()) as exc:
-            if ticket.unknown:
+            if ticket.in_question:
                 ticket.result = self._unknown(ticket, _reason(exc))
                 raise ticket.result from exc
             raise
@@ -114,7 +114,7 @@ class Placement:
             await self._send_batch(tickets, bodies, options)
         except (Exception, anyio.get_cancelled_exc_class()) as exc:
             for ticket in tickets:
-                if ticket.result is None and ticket.unknown:
+                if ticket.result is None and ticket.in_question:
                     ticket.result = self._unknown(ticket, _reason(exc))
             raise
         finally:
@@ -255,7 +255,7 @@ class Placement:
         """Whether the order may be there although its placement ended in an error."""
         ticket.exists = ticket.taken or isinstance(error, OrderExistsError)
         ticket.before = self._desk.in_doubt(ticket.order.client_order_id)
-        return ticket.exists or ticket.unknown or ticket.before
+        return ticket.in_question
 
     def _unknown(self, ticket: Ticket, why: str, ended: float | None = None) -> OrderStatusUnknown:
         """The error that says that only the exchange knows."""
@@ -302,9 +302,9 @@ class Placement:
     def _end(self, ticket: Ticket) -> None:
         name = ticket.order.client_order_id
         self._desk.ended(name)
-        if ticket.result is None and ticket.unknown:
+        if ticket.result is None and ticket.in_question:
             ticket.result = self._unknown(ticket, "interrupted")
-        elif ticket.result is None and not ticket.exists:
+        elif ticket.result is None:
             self._desk.not_sent(name)
         self._tell(ticket.order, ticket.result)
 

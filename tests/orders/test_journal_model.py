@@ -30,9 +30,7 @@ CALL = st.one_of(
 BATCHES = st.lists(st.lists(CALL, min_size=1, max_size=12), min_size=1, max_size=4)
 
 
-def expect(
-    model: dict[str, Entry], repeated: set[str], call: list[Intent] | list[Outcome]
-) -> bool:
+def expect(model: dict[str, Entry], repeated: set[str], call: list[Intent] | list[Outcome]) -> bool:
     """Carry a call out on the model; whether it is accepted."""
     changed, again = dict(model), set[str]()
     for item in call:
