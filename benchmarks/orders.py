@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 from pathlib import Path
 from statistics import median
@@ -30,6 +30,7 @@ OWN_JOURNAL = "ours, no network, journal"
 SDK = "kalshi-sdk"
 OFFICIAL = "kalshi-python-async"
 OFFICIAL_UVLOOP = "kalshi-python-async, uvloop"
+OFFICIAL_RSA = "kalshi-python-async, RSA-2048"
 
 RSA = "RSA-2048"
 ED25519 = "Ed25519"
@@ -58,7 +59,7 @@ class Work:
     """What one contender does when it is its turn.
 
     `orders` at once, `repeat` times; `drain` orders before that, which are not counted; `core` to
-    keep to.
+    keep to; `key` where it is another than that of the table.
     """
 
     contender: str
@@ -67,6 +68,7 @@ class Work:
     repeat: int = 1
     drain: int = 0
     core: int | None = None
+    key: str = ""
 
     def words(self, url: str, key: Path) -> list[str]:
         """The command line of its process."""
@@ -99,7 +101,7 @@ class Bench:
             return in_turns(
                 self.setting.python,
                 "placing",
-                {name: work.words(url, self.keys[key]) for name, work in works.items()},
+                {name: work.words(url, self.keys[work.key or key]) for name, work in works.items()},
                 self.setting.rounds(rounds),
             )
 
@@ -151,12 +153,16 @@ def _against_peers(bench: Bench) -> None:
             name: Work(name, "create", number, 1 if bench.setting.quick or name == SDK else 3)
             for name in names
         }
+        if key == ED25519 and bench.setting.peers:
+            works[OFFICIAL_RSA] = replace(works[OFFICIAL], key=RSA)
         runs = bench.take(works, key=key, rounds=rounds)
         bench.rows(f"{number:,} at once, {key}", runs)
         if not bench.setting.peers:
             continue
         if key == ED25519:
-            bench.aim(f"{key}: [fast] / official", paired(runs, FAST, OFFICIAL, "wall"), 3.5)
+            for name, other in (("RSA-2048", OFFICIAL_RSA), ("Ed25519 too", OFFICIAL)):
+                ratio = paired(runs, FAST, other, "wall")
+                bench.aim(f"{key}: [fast] / official with {name}", ratio, 3.5)
             continue
         bench.aim(f"{key}: [fast] / kalshi-sdk", paired(runs, FAST, SDK, "wall"), 25)
         bench.aim(f"{key}: [fast] / official", paired(runs, FAST, OFFICIAL, "wall"), 1.8)
