@@ -156,16 +156,21 @@ class TestClosingAmidRequests:
 
 @both_backends
 def test_a_connection_with_a_request_that_failed_is_not_used_again(backend: str) -> None:
-    async def twice_at_once(connection: Connection) -> None:
-        await connection.request()
-        await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
-        await anyio.sleep_forever()
-
     async def main() -> None:
-        async with raw_server(twice_at_once, answers(http(b'{"a":1}'))) as server:
+        half_answered = anyio.Event()
+
+        async def half(connection: Connection) -> None:
+            await connection.request()
+            await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+            half_answered.set()
+            await anyio.sleep_forever()
+
+        async with raw_server(half, answers(http(b'{"a":1}'))) as server:
             edge = HttpxAdapter()
-            with anyio.move_on_after(0.05):
-                await edge.send(post(server.base_url), {}, None)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(edge.send, post(server.base_url), {}, None)
+                await half_answered.wait()
+                tasks.cancel_scope.cancel()
             assert (len(edge._idle), len(edge._busy)) == (0, 0)
             response = await edge.send(post(server.base_url), {}, 10)
             assert response.body == b'{"a":1}'
