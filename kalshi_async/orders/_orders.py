@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import anyio
 
@@ -244,13 +243,6 @@ class Orders(OrderChanges):
             raise ConfigurationError("there is no journal to recover from: KalshiClient(journal=…)")
         until = self._transport.until(deadline)
         return await recover(self._placement, self._desk, await journal.open_intents(), until)
-
-    def _watched(self, watcher: Watcher) -> Self:
-        """These orders, with someone who is told of every placement."""
-        watched = copy.copy(self)
-        watched._watchers = (*self._watchers, watcher)
-        watched._placement = Placement(self._transport, self._desk, watched._watchers)
-        return watched
 
     async def _place(self, request: OrderRequest, options: CallOptions) -> PlacedOrder:
         order, options = await self._priced(request, options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -261,7 +262,7 @@ class Broken:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_fault_of_our_own_is_raised_as_it_is(mode: str) -> None:
     async def main(floor: Floor, kalshi: KalshiClient) -> None:
-        orders: Any = kalshi.orders._watched(Watching())
+        orders: Any = copy.copy(kalshi.orders)
         orders._placement = Broken()
         many = orders.place_many(requests(3), batch=None, max_in_flight=1)
         with pytest.raises(RuntimeError, match="a fault of our own"):
@@ -269,11 +270,6 @@ def test_a_fault_of_our_own_is_raised_as_it_is(mode: str) -> None:
         assert floor.orders == {}
 
     on_the_floor(main, Floor())
-
-
-class Watching:
-    def placing(self, order: object) -> None: ...
-    def ended(self, order: object, result: object) -> None: ...
 
 
 class TestCancelPlaced:

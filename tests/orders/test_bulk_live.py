@@ -100,7 +100,7 @@ async def test_a_guard_cleans_up(exchange: Sandbox, http: Any) -> None:
         scope = anyio.CancelScope()
 
         async def cancel_once_all_are_there() -> None:
-            while (await on_the_book(kalshi)).total() < 32:
+            while (await on_the_book(kalshi)).total() < 32:  # noqa: ASYNC110 - it tells nobody
                 await anyio.sleep(0.01)
             scope.cancel()
 
