@@ -29,6 +29,7 @@ from ._operations import Bucket, Operation, Priority
 from ._options import INHERIT, Defaults, Inherit
 from ._repair import Drift
 from ._retry import RetryPolicy, leaves_doubt, retry_after, worth_retrying
+from ._trail import Trail
 from ._wire import QueryValue, Request, RequestBuilder, Response, answered, raise_for_error
 
 if TYPE_CHECKING:
@@ -43,30 +44,6 @@ Prepare = Callable[["Transport"], Awaitable[None]]
 
 _FEW = 2
 """With so many requests under way, signing one more on the event loop keeps nobody waiting."""
-
-
-@dataclass(slots=True)
-class Trail:
-    """What a call has left behind so far, readable also when it is cancelled.
-
-    Attributes:
-        attempts: How many times the request was handed to the network.
-        sent_at: When the last attempt left, in Unix seconds by the clock that signs.
-        in_flight: Whether an attempt is under way.
-        arrived: Whether an attempt may have reached the exchange.
-        doubtful: Whether an attempt that has ended may have been carried out.
-    """
-
-    attempts: int = 0
-    sent_at: float = 0.0
-    in_flight: bool = False
-    arrived: bool = False
-    doubtful: bool = False
-
-    @property
-    def unknown(self) -> bool:
-        """Whether something may have been carried out that nobody has told of."""
-        return self.in_flight or self.doubtful
 
 
 @dataclass(slots=True)

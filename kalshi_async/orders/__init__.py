@@ -2,7 +2,6 @@
 
 from ._bulk import PlaceMany
 from ._bulk_cancel import CancelMany
-from ._changes import OrderLike
 from ._finder import Certainty
 from ._guard import Guard, Guarded
 from ._journal import OrderJournal
@@ -19,6 +18,7 @@ from ._outcomes import (
 )
 from ._recovery import Recovery
 from ._request import OrderRequest
+from ._targets import OrderLike
 
 __all__ = [
     "CancelFailed",

@@ -18,7 +18,7 @@ from .._errors import (
 )
 from .._operations import BATCH_CREATE_ORDERS, CREATE_ORDER
 from .._retry import leaves_doubt
-from .._transport import Trail
+from .._trail import Trail
 from ..models.orders import Order, PlacedOrder, PlacedOrderItem
 from ._desk import Result
 from ._finder import Wanted

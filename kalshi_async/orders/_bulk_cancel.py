@@ -21,14 +21,14 @@ from .._errors import (
 )
 from .._operations import BATCH_CANCEL_ORDERS, CANCEL_ORDER
 from .._options import INHERIT
-from .._transport import Trail
+from .._trail import Trail
 from ..models.orders import CanceledBatch, CanceledOrder, CanceledOrderItem, OrderError
 from ..resources._base import CallOptions
 from ._batching import batch_size, check_batch
-from ._changes import OrderLike, Target, proves_gone, target
 from ._flow import Flow, Run, not_sent
 from ._line import Job
 from ._outcomes import Canceled, CancelFailed, CancelOutcome, Gone
+from ._targets import OrderLike, Target, proves_gone, target
 
 if TYPE_CHECKING:
     from ._orders import Orders

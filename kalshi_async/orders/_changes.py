@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Unpack, get_args
 
 import anyio
 
-from .._amounts import Count, Price, count, count_or_zero, count_text, price_text
+from .._amounts import Count, Price, count, count_or_zero, count_text
 from .._decode import object_decoder
 from .._errors import DecodeError, InvalidRequestError, KalshiError, NotFoundError
 from .._operations import (
@@ -22,25 +22,33 @@ from .._operations import (
     Retry,
 )
 from .._options import INHERIT
-from .._transport import Trail
+from .._trail import Trail
 from ..models.orders import (
     AmendedOrder,
     BookSide,
     CanceledOrder,
     DecreasedOrder,
     Order,
-    PlacedOrder,
 )
 from ..resources._base import CallOptions
-from ..resources._checks import bounded, identifier
+from ..resources._checks import bounded
 from ._lists import OrderLists
+from ._targets import (
+    OrderLike,
+    Target,
+    found_amended,
+    found_canceled,
+    found_decreased,
+    is_as,
+    price_of,
+    proves_gone,
+    target,
+    total_of,
+)
 from ._terms import checked_client_order_id, expiration_seconds, one_of, stated_price
 
 if TYPE_CHECKING:
     from ._desk import Desk
-
-OrderLike = str | Order | PlacedOrder
-"""An order: its ``order_id``, or what the exchange told of it."""
 
 _Shows = Callable[[Order], bool]
 
@@ -49,55 +57,6 @@ _DECREASE_TO = replace(DECREASE_ORDER, retry=Retry.REPEATABLE)
 _canceled = object_decoder(CanceledOrder)
 _amended = object_decoder(AmendedOrder)
 _decreased = object_decoder(DecreasedOrder)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """An order to change, and what is known of it.
-
-    Attributes:
-        order_id: The exchange's id.
-        ticker: Its market, which tells the exchange the shard.
-        subaccount: Its subaccount; None for the primary.
-        order: The order itself, where the caller gave it.
-        told: Whether the exchange has told all that, so that what it does not find is gone.
-    """
-
-    order_id: str
-    ticker: str | None = None
-    subaccount: int | None = None
-    order: Order | None = None
-    told: bool = False
-
-
-def target(
-    order: OrderLike, market_ticker: str | None = None, subaccount: int | None = None
-) -> Target:
-    """What is to be changed; what the caller names wins over what the order says.
-
-    Raises:
-        InvalidRequestError: It is no order, or an empty id.
-    """
-    if market_ticker is not None:
-        identifier("market_ticker", market_ticker)
-    bounded("subaccount", subaccount, 0, None)
-    told = market_ticker is None and subaccount is None
-    if isinstance(order, Order):
-        own = order.subaccount_number if subaccount is None else subaccount
-        return Target(order.order_id, market_ticker or order.ticker, own, order, told)
-    if isinstance(order, PlacedOrder):
-        own = order.subaccount if subaccount is None else subaccount
-        return Target(order.order_id, market_ticker or order.ticker, own, told=told)
-    return Target(identifier("order_id", order), market_ticker, subaccount)
-
-
-def proves_gone(error: KalshiError, wanted: Target) -> bool:
-    """Whether a failed cancellation shows that the order rests no more.
-
-    Only the exchange's own 404 does, and only where it was asked for the order where it is: it may
-    rest on another shard or in another subaccount.
-    """
-    return isinstance(error, NotFoundError) and error.code is not None and wanted.told
 
 
 class OrderChanges(OrderLists):
@@ -178,7 +137,7 @@ class OrderChanges(OrderLists):
         if doubtful:
             order = await self._look(wanted.order_id, until, lambda seen: not seen.is_resting)
             if order is not None and order.status == "canceled":
-                return _found_canceled(order)
+                return found_canceled(order)
             error.outcome_unknown = order is None
         if proves_gone(error, wanted):
             self._off_the_book(wanted.order_id)
@@ -245,8 +204,8 @@ class OrderChanges(OrderLists):
         body: dict[str, object] = {
             "ticker": wanted.ticker,
             "side": book_side or (wanted.order.book_side if wanted.order else None),
-            "price": _price(wanted.order, stated_price(price, yes_price, no_price)),
-            "count": _total(wanted.order, count),
+            "price": price_of(wanted.order, stated_price(price, yes_price, no_price)),
+            "count": total_of(wanted.order, count),
         }
         missing = [name for name, value in body.items() if value is None]
         if missing:
@@ -283,11 +242,11 @@ class OrderChanges(OrderLists):
         except KalshiError as exc:
             if not _in_doubt(trail, exc):
                 raise
-            order = await self._look(wanted.order_id, until, lambda seen: _is_as(seen, body))
+            order = await self._look(wanted.order_id, until, lambda seen: is_as(seen, body))
             if order is None:
                 exc.outcome_unknown = True
                 raise
-            return _found_amended(order)
+            return found_amended(order)
 
     async def decrease(
         self,
@@ -365,7 +324,7 @@ class OrderChanges(OrderLists):
             if order is None:
                 exc.outcome_unknown = True
                 raise
-            return _found_decreased(order)
+            return found_decreased(order)
 
     async def _look(self, order_id: str, until: float | None, settled: _Shows) -> Order | None:
         """The order once it shows what was hoped for; None if it does not within the patience."""
@@ -393,62 +352,3 @@ class OrderChanges(OrderLists):
 def _in_doubt(trail: Trail, error: KalshiError) -> bool:
     """Whether a change that ended in an error, or in an answer nobody can read, may stand."""
     return trail.unknown or isinstance(error, DecodeError)
-
-
-def _price(order: Order | None, stated: Decimal | None) -> str | None:
-    if stated is None and order is not None:
-        stated = order.yes_price
-    return None if stated is None else price_text(stated)
-
-
-def _total(order: Order | None, given: Count | None) -> str | None:
-    if given is not None:
-        return count_text(count("count", given))
-    return None if order is None else count_text(order.fill_count + order.remaining_count)
-
-
-def _is_as(order: Order, body: dict[str, object]) -> bool:
-    """Whether an order is as an amendment asked for."""
-    total = order.fill_count + order.remaining_count
-    if price_text(order.yes_price) != body["price"] or count_text(total) != body["count"]:
-        return False
-    name, expiration = body.get("updated_client_order_id"), body.get("expiration_time")
-    if name is not None and order.client_order_id != name:
-        return False
-    return expiration is None or expiration_seconds(order.expiration_time) == expiration
-
-
-def _milliseconds(order: Order) -> int:
-    when = order.last_update_time or order.created_time
-    return 0 if when is None else round(when.timestamp() * 1000)
-
-
-def _found_canceled(order: Order) -> CanceledOrder:
-    return CanceledOrder(
-        order_id=order.order_id,
-        client_order_id=order.client_order_id,
-        reduced_by=order.initial_count - order.fill_count,
-        ts_ms=_milliseconds(order),
-        recovered=True,
-    )
-
-
-def _found_amended(order: Order) -> AmendedOrder:
-    return AmendedOrder(
-        order_id=order.order_id,
-        client_order_id=order.client_order_id,
-        remaining_count=order.remaining_count,
-        fill_count=order.fill_count,
-        ts_ms=_milliseconds(order),
-        recovered=True,
-    )
-
-
-def _found_decreased(order: Order) -> DecreasedOrder:
-    return DecreasedOrder(
-        order_id=order.order_id,
-        client_order_id=order.client_order_id,
-        remaining_count=order.remaining_count,
-        ts_ms=_milliseconds(order),
-        recovered=True,
-    )

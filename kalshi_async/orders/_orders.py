@@ -17,11 +17,12 @@ from ..resources._base import CallOptions
 from ..resources.markets import Markets
 from ._bulk import OnError, PlaceMany
 from ._bulk_cancel import CancelMany
-from ._changes import OrderChanges, OrderLike
+from ._changes import OrderChanges
 from ._desk import Desk, Watcher
 from ._placement import Placement
 from ._recovery import Recovery, recover
 from ._request import OrderRequest, OrderTerms, WireOrder, bounded_price, wire_order
+from ._targets import OrderLike
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -23,7 +23,8 @@ from .._errors import (
 )
 from .._operations import BATCH_CREATE_ORDERS, CREATE_ORDER
 from .._options import INHERIT
-from .._transport import Trail, Transport
+from .._trail import Trail
+from .._transport import Transport
 from ..models.orders import PlacedBatch, PlacedOrder
 from ..resources._base import CallOptions
 from ._answers import Ticket, as_placed, complete, is_another, recovered, sort_out

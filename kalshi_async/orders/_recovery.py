@@ -9,7 +9,7 @@ import anyio
 import msgspec
 
 from .._errors import OrderStatusUnknown
-from .._transport import Trail
+from .._trail import Trail
 from ..models.orders import PlacedOrder
 from ._answers import Ticket
 from ._desk import Desk

@@ -13,8 +13,8 @@ from .._hooks import logger
 from .._operations import CANCEL_ORDER
 from .._retry import worth_retrying
 from ._bulk_cancel import CancelMany
-from ._changes import Target
 from ._outcomes import Canceled, CancelFailed, CancelOutcome, Gone
+from ._targets import Target
 
 if TYPE_CHECKING:
     from ._orders import Orders
