@@ -184,7 +184,7 @@ class KalshiClient:
         opened, self._own_journal = _opened(journal)
         self._desk = Desk(
             finder=Finder(
-                OrderLists(self._transport.view(deadline=None)),
+                OrderLists(self._transport.view(deadline=None, timeout=_list_timeout(timeout))),
                 certainty,
                 lambda: 0.0 if signer is None else signer.offset,
             ),
@@ -392,6 +392,11 @@ def _opened(
     if journal is None or isinstance(journal, OrderJournal):
         return journal, False
     return OrderJournal(journal), True
+
+
+def _list_timeout(timeout: float | None) -> float | None:
+    """For the lists in which a lost order is looked for: they take longer than an order does."""
+    return None if timeout is None else max(timeout, DEFAULT_TIMEOUT)
 
 
 def _checked_hooks(hooks: Iterable[Hook]) -> tuple[Hook, ...]:

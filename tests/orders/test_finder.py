@@ -11,6 +11,7 @@ import pytest
 
 from kalshi_async import (
     AuthenticationError,
+    KalshiClient,
     KalshiError,
     PermissionDeniedError,
     Request,
@@ -320,5 +321,18 @@ def test_an_order_that_is_said_to_exist_is_never_proved_absent() -> None:
         assert found == Found()
         bounds = [query(each).get("min_ts") for each in http.requests]
         assert bounds == [["1000"], ["1000"], ["1000"], None]
+
+    in_virtual_time(main)
+
+
+def test_a_client_in_a_hurry_gives_lists_the_time_they_take() -> None:
+    async def main() -> None:
+        http = ScriptedHTTP(answer({"orders": [], "cursor": ""}))
+        for given, wanted in ((0.3, 10.0), (30.0, 30.0), (None, None)):
+            async with KalshiClient(
+                api_key_id="id", private_key=KEY, limits=None, http=http, timeout=given
+            ) as kalshi:
+                assert await kalshi._desk.finder.look(Wanted("mine", "MARKET")) is None
+            assert http.timeouts[-1] == wanted
 
     in_virtual_time(main)
