@@ -67,6 +67,28 @@ from ._ratelimit import BucketLimits, RateLimits
 from ._repair import Drift
 from ._retry import RetryPolicy
 from ._scan import Scan, ScanProgress
+from ._stream_errors import (
+    BookError,
+    FrameError,
+    SlowConsumer,
+    StaleBookError,
+    StreamClosedError,
+    StreamError,
+    StreamLostError,
+    SubscriptionRefusedError,
+)
+from ._stream_events import (
+    StreamBackfill,
+    StreamConnected,
+    StreamDisconnected,
+    StreamFresh,
+    StreamGap,
+    StreamResumed,
+    StreamSlow,
+    StreamStale,
+    StreamUnknown,
+    StreamUnreadable,
+)
 from ._version import __version__
 from ._wire import Request, Response
 from .orders import (
@@ -97,6 +119,7 @@ __all__ = [
     "AttemptFailed",
     "AuthenticationError",
     "BadRequestError",
+    "BookError",
     "Bucket",
     "BucketLimits",
     "CancelFailed",
@@ -117,6 +140,7 @@ __all__ = [
     "Environment",
     "Event",
     "FillOrKillError",
+    "FrameError",
     "Gone",
     "Guard",
     "Guarded",
@@ -168,7 +192,23 @@ __all__ = [
     "ScanProgress",
     "SchemaDrift",
     "ServerError",
+    "SlowConsumer",
+    "StaleBookError",
     "Stats",
+    "StreamBackfill",
+    "StreamClosedError",
+    "StreamConnected",
+    "StreamDisconnected",
+    "StreamError",
+    "StreamFresh",
+    "StreamGap",
+    "StreamLostError",
+    "StreamResumed",
+    "StreamSlow",
+    "StreamStale",
+    "StreamUnknown",
+    "StreamUnreadable",
+    "SubscriptionRefusedError",
     "Throttled",
     "TradingPausedError",
     "TransportError",

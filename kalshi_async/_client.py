@@ -61,10 +61,12 @@ if TYPE_CHECKING:
     import httpx
 
     from ._auth import PrivateKey
+    from .stream import Reconnect, Stream
 
 DEFAULT_TIMEOUT = 10.0
 DEFAULT_MAX_IN_FLIGHT = 64
 DEFAULT_CERTAINTY = Certainty()
+_USER_AGENT = f"kalshi-async/{__version__}"
 
 
 class ClientOptions(TypedDict, total=False):
@@ -166,10 +168,11 @@ class KalshiClient:
             signer = Signer(credentials.api_key_id, credentials.private_key, wall_clock)
         self._config = config
         self._owner = True
+        self._signer, self._rng = signer, rng or random.Random()  # noqa: S311 - jitter, not cryptography
         self._limiter = Limiter(_initial_limits(limits, signer is not None))
         self._telemetry = Telemetry(_checked_hooks(hooks))
         self._transport = Transport(
-            builder=RequestBuilder(config.base_url, f"kalshi-async/{__version__}"),
+            builder=RequestBuilder(config.base_url, _USER_AGENT),
             http=lambda: make_adapter(http, max_in_flight, direct=is_loopback_url(config.base_url)),
             limiter=self._limiter,
             signer=signer,
@@ -177,7 +180,7 @@ class KalshiClient:
                 timeout, deadline, RetryPolicy() if isinstance(retry, Inherit) else retry
             ),
             telemetry=self._telemetry,
-            rng=rng or random.Random(),  # noqa: S311 - jitter, not cryptography
+            rng=self._rng,
             max_in_flight=max_in_flight,
             prepare=adopt_account_limits(self._limiter) if limits == "account" else None,
         )
@@ -287,6 +290,53 @@ class KalshiClient:
         items = billed_items(operation, json)
         return await self._transport.call(
             operation, query=params, body=json, items=items, **options
+        )
+
+    def stream(
+        self,
+        *,
+        heartbeat: float = 10.0,
+        patience: float = 10.0,
+        verify: float | None = 30.0,
+        reconnect: Reconnect | None = None,
+        max_queue: int = 10_000,
+        max_markets: int = 10_000,
+        connect_deadline: float | None = 30.0,
+    ) -> Stream:
+        """Live data over the exchange's WebSocket; see ``Stream``. Needs a key and asyncio.
+
+        Args:
+            heartbeat: Seconds: after so long a ping is sent, which must be answered within as
+                long. A consumer for whom reading stands still for 0.8 of it is too slow.
+            patience: Seconds after which a command that was not answered makes for a new
+                connection, and a snapshot that did not come is asked for again.
+            verify: Seconds of silence after which a snapshot is asked for, to see that no change
+                of a book was lost; None never does.
+            reconnect: How patiently a lost connection is made again; without end by default.
+            max_queue: How many messages wait for each consumer at most.
+            max_markets: How many markets one connection carries; more make another connection.
+            connect_deadline: Seconds until the first connection must stand; None waits.
+
+        Raises:
+            ConfigurationError: The client has no key, or an option is out of range.
+        """
+        from .stream._open import make_stream
+
+        return make_stream(
+            self,
+            self._config,
+            self._signer,
+            self._transport.telemetry,
+            self._rng,
+            user_agent=_USER_AGENT,
+            timeout=self._transport.timeout,
+            heartbeat=heartbeat,
+            patience=patience,
+            verify=verify,
+            reconnect=reconnect,
+            max_queue=max_queue,
+            max_markets=max_markets,
+            connect_deadline=connect_deadline,
         )
 
     def with_options(

@@ -13,6 +13,14 @@
     ├── DeadlineExceededError       the whole call took longer than ``deadline``    (TimeoutError)
     ├── JournalError                the journal cannot be written; nothing was sent
     ├── OrderStatusUnknown          only the exchange knows whether an order was placed
+    ├── StreamError                 a live stream cannot go on; see ``_stream_errors``
+    │   ├── BookError               a change that does not fit its order book
+    │   ├── FrameError              a frame that is no message of the exchange
+    │   ├── SlowConsumer            a consumer did not keep pace; its subscription ended
+    │   ├── StaleBookError          an order book that may be out of date was read
+    │   ├── StreamClosedError       the stream, or the subscription, was closed
+    │   ├── StreamLostError         no connection could be kept
+    │   └── SubscriptionRefusedError  the exchange refused a subscription, or ended it
     ├── PlacementInterrupted        broken off amid many orders; carries what is known of each
     └── APIError                    the exchange answered with an error
         ├── BadRequestError         400

@@ -13,6 +13,14 @@ from typing import Protocol
 from ._decode import Undecoded
 from ._errors import KalshiError, OrderStatusUnknown
 from ._repair import Drift
+from ._stream_events import (
+    StreamDisconnected,
+    StreamEvent,
+    StreamGap,
+    StreamSlow,
+    StreamStale,
+    StreamUnreadable,
+)
 
 logger = logging.getLogger("kalshi_async")
 
@@ -108,6 +116,7 @@ Event = (
     | SchemaDrift
     | OrderRecovered
     | OrderUnknown
+    | StreamEvent
 )
 
 
@@ -120,6 +129,19 @@ class Hook(Protocol):
     def __call__(self, event: Event, /) -> None: ...
 
 
+_TROUBLE = (
+    Retrying,
+    ClockCorrected,
+    SchemaDrift,
+    OrderUnknown,
+    StreamDisconnected,
+    StreamGap,
+    StreamSlow,
+    StreamStale,
+    StreamUnreadable,
+)
+
+
 class LoggingHook:
     """Writes events to a logger: trouble at WARNING, all else at DEBUG."""
 
@@ -127,7 +149,7 @@ class LoggingHook:
         self._log = log
 
     def __call__(self, event: Event, /) -> None:
-        trouble = isinstance(event, Retrying | ClockCorrected | SchemaDrift | OrderUnknown)
+        trouble = isinstance(event, _TROUBLE)
         self._log.log(logging.WARNING if trouble else logging.DEBUG, "%s", event)
 
 

@@ -58,6 +58,33 @@ def _price_type() -> type[Enum] | None:
     return Price if list(map(repr, found)) == list(map(repr, expected)) else None
 
 
+@cache
+def shared_prices() -> dict[Decimal, Decimal]:
+    """Each ready-made price under itself: who looks up an equal one finds the object that all
+    share, whose hash is known.
+    """
+    kind = _price_type()
+    ready = {} if kind is None else cast("dict[str, Decimal]", kind._value2member_map_)
+    return {price: price for price in ready.values()}
+
+
+def price_twin(struct: type[msgspec.Struct], sample: bytes) -> type[msgspec.Struct]:
+    """What to decode instead of a struct, so that its own prices are ready-made ones; to be given
+    the struct's class with ``force_setattr(item, "__class__", struct)``.
+
+    The struct itself where that is not possible, which ``sample``, JSON of one, shows.
+    """
+    if not _has_prices(struct) or _price_type() is None:
+        return struct
+    twin = _twin(struct)
+    try:
+        item = msgspec.json.decode(sample, type=twin)
+        force_setattr(item, "__class__", struct)
+    except (msgspec.MsgspecError, TypeError):
+        return struct
+    return twin
+
+
 _exhaust = deque[object](maxlen=0).extend
 
 

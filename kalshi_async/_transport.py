@@ -94,6 +94,7 @@ class Transport:
         self._signer = signer
         self._defaults = defaults
         self.telemetry = telemetry
+        self.timeout = defaults.timeout
         self._rng = rng
         self._shared = _Shared(http, max_in_flight, prepare)
         self._prepares = True

@@ -55,6 +55,17 @@ def place_many(lines: Lines, folder: Path) -> None:
     assert "insufficient_balance" in refused[0]
 
 
+def live_books(lines: Lines, folder: Path) -> None:
+    assert {"first StreamDisconnected", "first StreamResumed", "first StreamGap"} <= {*lines}
+    heard = re.fullmatch(r"(\d+) fills heard, (\d+) different ones", lines[-3])
+    assert heard is not None
+    assert int(heard[1]) == int(heard[2]) >= 60
+    assert lines[-2] == "the book equals the exchange's: True"
+    counts = re.fullmatch(r"(\d+) reconnects, (\d+) gaps, (\d+) backfilled", lines[-1])
+    assert counts is not None
+    assert int(counts[1]) > 0 < int(counts[2])
+
+
 def market_maker(lines: Lines, folder: Path) -> None:
     fills = [
         line for line in lines if re.match(r"(bought|sold) +[\d.]+ YES at 0\.\d{4}, fee", line)
@@ -77,7 +88,15 @@ def sandbox_trading(lines: Lines, folder: Path) -> None:
 
 CHECKS: dict[str, Callable[[Lines, Path], None]] = {
     check.__name__: check
-    for check in (bulk_scan, market_data, market_maker, place_many, sandbox_trading, web_service)
+    for check in (
+        bulk_scan,
+        live_books,
+        market_data,
+        market_maker,
+        place_many,
+        sandbox_trading,
+        web_service,
+    )
 }
 
 

@@ -1,0 +1,384 @@
+"""One connection of a stream, kept up: connect, subscribe, read, watch, connect again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+from anyio.abc import TaskGroup
+
+from .._errors import KalshiError
+from .._stream_errors import StreamError, StreamLostError, SubscriptionRefusedError
+from .._stream_events import (
+    StreamConnected,
+    StreamDisconnected,
+    StreamEvent,
+    StreamResumed,
+    StreamStale,
+)
+from ._leg import BookLeg, Leg
+from ._protocol import INVALID_PARAMETER, LATER, Interrupted
+from ._protocol import Protocol as Commands
+from ._reconnect import Reconnect, is_final
+from ._socket import Socket, failure, open_socket, refused_with
+
+if TYPE_CHECKING:
+    from .._auth import Signer
+    from ._stats import StreamStats
+
+logger = logging.getLogger("kalshi_async.stream")
+
+# Seconds before a refused or ended subscription is asked for again.
+_AGAIN = 1.0
+
+
+@dataclass(frozen=True)
+class Route:
+    """How to reach the exchange."""
+
+    url: str
+    path: str
+    signer: Signer
+    user_agent: str
+    direct: bool
+    timeout: float | None
+    heartbeat: float
+    patience: float
+    verify: float | None
+    reconnect: Reconnect
+
+
+class Tape(Protocol):
+    """Who writes down what is received."""
+
+    def frame(self, connection: int, data: bytes | bytearray, received_at: float) -> None: ...
+    def event(self, event: StreamEvent, at: float) -> None: ...
+
+
+class Host(Protocol):
+    """The stream that a connection is part of."""
+
+    stats: StreamStats
+
+    def tell(self, event: StreamEvent) -> None: ...
+    def now(self) -> float: ...
+    def jitter(self, failures: int) -> float: ...
+    def lost(self, connection: Connection, error: KalshiError) -> None: ...
+
+
+class Connection:
+    """One WebSocket after the other, as long as the stream lives.
+
+    Args:
+        number: From 1.
+        route: Where to.
+        host: The stream.
+    """
+
+    def __init__(self, number: int, route: Route, host: Host) -> None:
+        self.number, self._route, self._host = number, route, host
+        self.legs: list[Leg] = []
+        self.opening: list[Leg] = []
+        self.commands: Commands | None = None
+        self.alive_at = 0.0
+        self.stood = False
+        self.ready = anyio.Event()
+        self.error: KalshiError | None = None
+        self.failure: KalshiError | None = None
+        self.tries = 0
+        self._socket: Socket | None = None
+        self.tape: Tape | None = None
+        self._received_at, self._frames = 0.0, 0
+        self._wake = asyncio.Event()
+        self._paused_by: set[object] = set()
+
+    def __repr__(self) -> str:
+        state = "connected" if self.commands else "ended" if self.error else "connecting"
+        paused = ", paused" if self._paused_by else ""
+        return f"<Connection {self.number}: {state}{paused}, {len(self.legs)} subscriptions>"
+
+    @property
+    def load(self) -> int:
+        """How many markets it carries."""
+        return sum(len(leg.subjects) for leg in (*self.legs, *self.opening))
+
+    # Reading: called by the socket, in the turn in which the bytes came
+
+    def reading(self, size: int) -> None:
+        """Bytes came."""
+        self._received_at = self.alive_at = self._host.now()
+        self._host.stats.bytes += size
+
+    def frame(self, data: bytes | bytearray) -> None:
+        """A message came."""
+        self._frames += 1
+        if self.tape is not None:
+            self.tape.frame(self.number, data, self._received_at)
+        if self.commands is not None:
+            try:
+                self.commands.receive(data, self._received_at)
+            except Exception:
+                # A defect here must not take the socket down: the frame counts as missing.
+                logger.exception("a frame could not be taken: %r", bytes(data[:200]))
+                self._host.stats.unreadable += 1
+                for leg in list(self.commands.legs.values()):
+                    leg.doubt("a frame could not be taken")
+
+    def read(self) -> None:
+        """All that came was handed on."""
+        self._host.stats.frames += self._frames
+        self._frames = 0
+        commands = self.commands
+        if commands is None:
+            return
+        if commands.last_data is not None:
+            self._host.stats.saw_age(commands.last_data.msg.age)
+            commands.last_data = None
+        if commands.outgoing or commands.ended:
+            self._wake.set()
+
+    # Backpressure
+
+    def pause(self, whom: object) -> None:
+        """Read nothing more until `resume` for the same."""
+        if not self._paused_by:
+            self._host.stats.pauses += 1
+            if self._socket is not None:
+                self._socket.pause()
+        self._paused_by.add(whom)
+
+    def resume(self, whom: object) -> None:
+        """Read on, unless somebody else is still to be waited for."""
+        if self._paused_by:
+            self._paused_by.discard(whom)
+            if not self._paused_by and self._socket is not None:
+                self._socket.resume()
+
+    # Commands: called by subscriptions
+
+    async def command(
+        self, do: Callable[[Commands, Callable[[StreamError | Interrupted | None], None]], None]
+    ) -> None:
+        """Carry a command out, on a later connection where this one is lost before its answer.
+
+        Raises:
+            StreamError: It was refused, or the connection was given up.
+
+        Cancelling is safe; the exchange may carry the command out all the same.
+        """
+        while True:
+            while self.commands is None:
+                if self.error is not None:
+                    raise self.error.with_traceback(None)
+                await self.ready.wait()
+            answer: asyncio.Future[StreamError | Interrupted | None]
+            answer = asyncio.get_running_loop().create_future()
+
+            def ended(
+                error: StreamError | Interrupted | None,
+                answer: asyncio.Future[StreamError | Interrupted | None] = answer,
+            ) -> None:
+                if not answer.done():
+                    answer.set_result(error)
+
+            do(self.commands, ended)
+            self._wake.set()
+            outcome = await answer
+            if outcome is None:
+                return
+            if isinstance(outcome, StreamError):
+                raise outcome
+
+    async def subscribe(self, leg: Leg) -> None:
+        """Carry a leg from now on; see ``command``."""
+        self.opening.append(leg)
+        try:
+            await self.command(lambda commands, ended: commands.subscribe(leg, ended))
+        finally:
+            self.opening.remove(leg)
+        if not leg.dropped:
+            self.legs.append(leg)
+
+    def drop(self, leg: Leg) -> None:
+        """Carry a leg no longer."""
+        leg.dropped = True
+        if leg in self.legs:
+            self.legs.remove(leg)
+        self.resume(leg.consumer)
+        if self.commands is not None and leg.line is self.commands:
+            self.commands.unsubscribe(leg, lambda _: None)
+            self._wake.set()
+
+    # The life of it
+
+    async def run(self) -> None:
+        """Keep the connection up until it is cancelled or given up."""
+        failures = 0
+        while True:
+            self.tries += 1
+            outcome = await self._connect(failures + 1)
+            if isinstance(outcome, Socket):
+                began = monotonic()
+                self._announce(self.tries)
+                self.tries = 0
+                reason = await self._serve(outcome)
+                if monotonic() - began >= self._route.reconnect.stable:
+                    failures = 0
+                self._host.tell(StreamDisconnected(self.number, reason))
+                error: KalshiError = StreamError(reason)
+            else:
+                error, final = outcome
+                self.failure = error
+                self._host.stats.failures += 1
+                if final:
+                    self._give_up(error)
+                    return
+            failures += 1
+            if self._route.reconnect.over(failures):
+                lost = StreamLostError(f"the connection was lost for good: {error}", tries=failures)
+                lost.__cause__ = error
+                self._give_up(lost)
+                return
+            await anyio.sleep(self._host.jitter(failures - 1))
+
+    async def _connect(self, failures: int) -> Socket | tuple[KalshiError, bool]:
+        """An open socket, or why there is none and whether that is final."""
+        route = self._route
+        signer = route.signer
+        sent_at = signer.wall_clock()
+        try:
+            headers = await signer.headers_async("GET", route.path)
+            return await open_socket(
+                route.url,
+                self,
+                headers=headers,
+                user_agent=route.user_agent,
+                timeout=route.timeout,
+                heartbeat=route.heartbeat,
+                direct=route.direct,
+            )
+        except Exception as exc:
+            error = failure(exc)
+            if error is None:
+                raise
+            error.__cause__ = exc
+            code = getattr(error, "code", None)
+            expired = code == "header_timestamp_expired" and (
+                signer.learn_clock(refused_with(exc), sent_at, signer.wall_clock()) is not None
+            )
+            return error, is_final(error, failures, stood=self.stood, expired=expired)
+
+    def _announce(self, tries: int) -> None:
+        stats = self._host.stats
+        stats.connects += 1
+        now = self._host.now()
+        if self.stood:
+            stats.reconnects += 1
+            self._host.tell(StreamResumed(self.number, tries, max(now - self.alive_at, 0.0)))
+        else:
+            self._host.tell(StreamConnected(self.number, tries))
+        self.stood, self.alive_at = True, now
+
+    def _give_up(self, error: KalshiError) -> None:
+        self.error = error
+        self._host.tell(StreamDisconnected(self.number, str(error), final=True))
+        self._host.lost(self, error)
+        self.ready.set()
+
+    async def _serve(self, socket: Socket) -> str:
+        """Use a connection until it ends; returns why it did."""
+        host = self._host
+        commands = Commands(self.number, host.stats, host.tell)
+        self._socket, self.commands, self._wake = socket, commands, asyncio.Event()
+        if self._paused_by:
+            socket.pause()
+        for leg in self.legs:
+            self._resubscribe(commands, leg)
+        self.ready.set()
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._write, socket, commands, group)
+                group.start_soon(self._watch, socket, commands)
+                self._wake.set()
+                await socket.wait_closed()
+                group.cancel_scope.cancel()
+            return socket.why_closed()
+        finally:
+            self._socket = self.commands = None
+            self.ready = anyio.Event()
+            commands.close("the connection was lost")
+            with anyio.CancelScope(shield=True):
+                await socket.close()
+
+    def _resubscribe(self, commands: Commands, leg: Leg) -> None:
+        """Subscribe to what a leg carries; what the exchange no longer has is left out."""
+
+        def ended(error: StreamError | Interrupted | None) -> None:
+            if not isinstance(error, StreamError):
+                return
+            if isinstance(error, SubscriptionRefusedError):
+                gone = tuple(name for name in error.markets if name in leg.subjects)
+                if error.code == INVALID_PARAMETER and gone and len(gone) < len(leg.subjects):
+                    leg.removed(gone)
+                    reason = f"the exchange refuses it: {error.summary}"
+                    self._host.tell(StreamStale(leg.channel.name, gone, reason))
+                    self._resubscribe(commands, leg)
+                    return
+                if error.code in LATER:
+                    commands.ended.append(leg)
+                    return
+            if leg in self.legs:
+                self.legs.remove(leg)
+            leg.consumer.failed(error)
+
+        commands.subscribe(leg, ended)
+
+    async def _write(self, socket: Socket, commands: Commands, group: TaskGroup) -> None:
+        """Send what piles up."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if commands.ended:
+                group.start_soon(self._renew, commands)
+            while commands.outgoing:
+                waiting, commands.outgoing = commands.outgoing, []
+                for text in waiting:
+                    try:
+                        await socket.send(text.decode())
+                    except Exception as exc:
+                        if failure(exc) is None:
+                            raise
+                        return  # the connection is gone, which others notice
+
+    async def _renew(self, commands: Commands) -> None:
+        """Subscribe again to what the exchange ended, or refused for now."""
+        legs, commands.ended = commands.ended, []
+        await anyio.sleep(_AGAIN)
+        for leg in legs:
+            if leg in self.legs:
+                self._resubscribe(commands, leg)
+        self._wake.set()
+
+    async def _watch(self, socket: Socket, commands: Commands) -> None:
+        """Notice what does not come: answers, snapshots, the last frame before a silence."""
+        patience, verify = self._route.patience, self._route.verify
+        while True:
+            await anyio.sleep(patience / 10)
+            if self._paused_by:
+                continue
+            if commands.overdue() > patience:
+                logger.warning("stream connection %d: a command was not answered", self.number)
+                socket.transport.abort()
+                return
+            for leg in commands.legs.values():
+                if isinstance(leg, BookLeg):
+                    leg.ask_again(patience)
+                    if verify is not None:
+                        leg.probe(verify)
+            if commands.outgoing:
+                self._wake.set()

@@ -1,0 +1,268 @@
+"""A subscription as one connection carries it: its number, its sequence, where its messages go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from time import monotonic
+from typing import Protocol
+
+from msgspec.structs import force_setattr
+
+from .._errors import KalshiError
+from .._stream_errors import BookError
+from .._stream_events import StreamEvent, StreamFresh, StreamGap, StreamStale
+from ._channels import Channel
+from ._frames import DataFrame
+from ._stats import StreamStats
+from .messages import OrderbookDelta, OrderbookSnapshot, StreamMessage
+from .orderbook import OrderBook
+
+# So many frames in a row with numbers of the past are no repeats any more: it counts anew.
+MOST_REPEATS = 64
+_MOST_DOUBLINGS = 5
+
+
+class Line(Protocol):
+    """The connection, as far as a leg speaks to it."""
+
+    number: int
+
+    def request_snapshots(self, leg: Leg, tickers: Iterable[str]) -> None: ...
+
+
+class Consumer(Protocol):
+    """The subscription that a leg is part of."""
+
+    stats: StreamStats
+    put: Callable[[StreamMessage], None]
+
+    def tell(self, event: StreamEvent) -> None: ...
+    def lost(self) -> None: ...
+    def live(self) -> None: ...
+    def failed(self, error: KalshiError) -> None: ...
+
+
+class BookConsumer(Consumer, Protocol):
+    """The subscription that a leg of order books is part of."""
+
+    def fresh(self) -> None: ...
+
+
+class Leg:
+    """One channel on one connection.
+
+    Args:
+        channel: The channel.
+        subjects: Its markets (or indices), in the order of asking; empty stands for all.
+        params: What else to subscribe with.
+        consumer: Where everything goes.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        subjects: Iterable[str],
+        params: Mapping[str, object],
+        consumer: Consumer,
+    ) -> None:
+        self.channel, self.params, self.consumer = channel, dict(params), consumer
+        self.subjects: dict[str, None] = dict.fromkeys(subjects)
+        self.line: Line | None = None
+        self.dropped = False
+        self.sid = 0
+        self.next_seq = 1
+        self._repeats = self._repeated_at = 0
+        self._put, self._taken = consumer.put, consumer.stats.messages
+
+    def __repr__(self) -> str:
+        state = f"sid {self.sid}, next {self.next_seq}" if self.line else "not subscribed"
+        return f"<Leg {self.channel.name}: {len(self.subjects) or 'all'}, {state}>"
+
+    # What the connection tells
+
+    def opened(self, line: Line, sid: int) -> None:
+        """It is subscribed to; its frames carry this sid and count from 1."""
+        self.line, self.sid, self.next_seq, self._repeats = line, sid, 1, 0
+        self.consumer.live()
+
+    def closed(self, reason: str) -> None:
+        """Nothing comes any more until it is opened again."""
+        if self.line is not None:
+            self.line, self.sid = None, 0
+            self.doubt(reason)
+            self.consumer.lost()
+
+    def receive(self, frame: DataFrame, received_at: float) -> None:
+        """Take a data frame."""
+        seq, message = frame.seq, frame.msg
+        if seq:
+            if seq == self.next_seq:
+                self.next_seq = seq + 1
+            elif not self.count(seq):
+                return
+            force_setattr(message, "seq", seq)
+        force_setattr(message, "received_at", received_at)
+        self._taken[self.channel.name] += 1
+        self._put(message)
+
+    def count(self, seq: int) -> bool:
+        """Whether a frame with this number is to be taken; what is missing before it is noticed."""
+        expected = self.next_seq
+        if seq == expected:
+            self.next_seq += 1
+            return True
+        stats = self.consumer.stats
+        if seq < expected:
+            stats.repeats += 1
+            self._repeats = self._repeats + 1 if self._repeated_at == expected else 1
+            self._repeated_at = expected
+            if self._repeats <= MOST_REPEATS:
+                return False
+            reason = f"its numbers start again at {seq}"
+        else:
+            stats.missed += seq - expected
+            reason = f"frames {expected} to {seq - 1} are missing"
+        stats.gaps += 1
+        self.next_seq = seq + 1
+        number = self.line.number if self.line else 0
+        self.consumer.tell(StreamGap(number, self.channel.name, expected, seq))
+        self.doubt(reason)
+        return True
+
+    def doubt(self, reason: str) -> None:
+        """Something of it may be missing."""
+
+    # What the subscription changes
+
+    def added(self, subjects: Iterable[str]) -> None:
+        """The exchange agreed to send these as well."""
+        self.subjects.update(dict.fromkeys(subjects))
+
+    def removed(self, subjects: Iterable[str]) -> None:
+        """The exchange no longer sends these."""
+        for subject in subjects:
+            self.subjects.pop(subject, None)
+
+
+class BookLeg(Leg):
+    """Order books, kept up to date with every frame."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        subjects: Iterable[str],
+        params: Mapping[str, object],
+        consumer: BookConsumer,
+    ) -> None:
+        super().__init__(channel, subjects, params, consumer)
+        self.books = {ticker: OrderBook(ticker) for ticker in self.subjects}
+        # Those that wait for a snapshot, each with when it was last asked for.
+        self.waiting: dict[str, float] = dict.fromkeys(self.books, 0.0)
+        self._doubted_at, self._asked = 0.0, 0
+        self._quiet_seq, self._quiet_since = 0, 0.0
+        self._probes = 0
+        self._fresh = consumer.fresh
+
+    def opened(self, line: Line, sid: int) -> None:
+        """See ``Leg``; each book begins with a snapshot."""
+        super().opened(line, sid)
+        self.waiting = dict.fromkeys(self.books, monotonic())
+
+    def added(self, subjects: Iterable[str]) -> None:
+        """See ``Leg``."""
+        super().added(subjects)
+        for ticker in self.subjects:
+            if ticker not in self.books:
+                self.books[ticker] = OrderBook(ticker)
+                self.waiting[ticker] = monotonic()
+
+    def removed(self, subjects: Iterable[str]) -> None:
+        """See ``Leg``; those who hold on to such a book find it stale."""
+        for ticker in subjects:
+            book = self.books.pop(ticker, None)
+            self.subjects.pop(ticker, None)
+            self.waiting.pop(ticker, None)
+            if book is not None:
+                book.mark_stale("it is no longer subscribed to")
+
+    def receive(self, frame: DataFrame, received_at: float) -> None:
+        """See ``Leg``. (Written out once more: it is done for each change of each book.)"""
+        seq, message = frame.seq, frame.msg
+        if seq == self.next_seq:
+            self.next_seq = seq + 1
+        elif seq and not self.count(seq):
+            return
+        force_setattr(message, "seq", seq)
+        force_setattr(message, "received_at", received_at)
+        self._taken["orderbook_delta"] += 1
+        book = self.books.get(message.market_ticker)  # type: ignore[attr-defined]
+        if book is None:
+            self.consumer.stats.dropped["orderbook_delta"] += 1
+            return
+        try:
+            if type(message) is OrderbookDelta:
+                if book.stale:
+                    self.consumer.stats.skipped += 1
+                    return
+                book.apply_delta(message.side, message.price, message.delta)
+            elif type(message) is OrderbookSnapshot:
+                book.apply_snapshot(message.yes or (), message.no or (), clock=message.clock)
+                self._refreshed(book.ticker)
+        except BookError as error:
+            self.doubt_about((book.ticker,), error.summary)
+            return
+        self._put(message)
+
+    def _refreshed(self, ticker: str) -> None:
+        if self.waiting.pop(ticker, None) is None or self.waiting:
+            return
+        self._asked = 0
+        if self._doubted_at:
+            seconds, self._doubted_at = monotonic() - self._doubted_at, 0.0
+            self.consumer.tell(StreamFresh(self.channel.name, seconds))
+        self._fresh()
+
+    def doubt(self, reason: str) -> None:
+        """See ``Leg``: no book answers before its next snapshot."""
+        self.doubt_about(tuple(self.books), reason)
+
+    def doubt_about(self, tickers: tuple[str, ...], reason: str) -> None:
+        """These books may be wrong."""
+        for ticker in tickers:
+            self.books[ticker].mark_stale(reason)
+        if not self._doubted_at:
+            self._doubted_at = monotonic()
+        self.consumer.tell(StreamStale(self.channel.name, tickers, reason))
+        self.ask(tickers)
+
+    def ask(self, tickers: Iterable[str]) -> None:
+        """Have snapshots sent."""
+        now = monotonic()
+        for ticker in tickers:
+            self.waiting[ticker] = now
+        if self.line is not None:
+            self.consumer.stats.resyncs += 1
+            self.line.request_snapshots(self, tickers)
+
+    def ask_again(self, patience: float) -> None:
+        """Ask once more for snapshots that did not come for so many seconds; each time it takes
+        twice as long: there may be none of a market.
+        """
+        limit = monotonic() - patience * 2 ** min(self._asked, _MOST_DOUBLINGS)
+        late = [ticker for ticker, asked in self.waiting.items() if asked <= limit]
+        if late:
+            self._asked += 1
+            self.ask(late)
+
+    def probe(self, after: float) -> None:
+        """Where no frame came for so many seconds, have one sent: the snapshot of one book, of each
+        in turn. Should the last frame have been lost, its number tells.
+        """
+        now = monotonic()
+        if self.next_seq != self._quiet_seq:
+            self._quiet_seq, self._quiet_since = self.next_seq, now
+        elif now - self._quiet_since >= after and self.line and self.books and not self.waiting:
+            self._quiet_since = now
+            self._probes += 1
+            ticker = list(self.books)[self._probes % len(self.books)]
+            self.line.request_snapshots(self, (ticker,))

@@ -1,0 +1,201 @@
+"""Subscriptions to the account's own channels, which lose nothing over a lost connection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import anyio
+
+from .._errors import KalshiError
+from .._stream_errors import StreamError
+from .._stream_events import StreamBackfill
+from ._channels import FILL, MARKET_POSITIONS, USER_ORDERS, Channel
+from ._continuity import Continuity, FillContinuity, OrderContinuity, PositionContinuity
+from ._subscription import Carrier, Subscription
+from .messages import FillUpdate, MarketPositionUpdate, StreamMessage, UserOrderUpdate
+
+if TYPE_CHECKING:
+    from ._backfill import Backfill
+
+T = TypeVar("T", bound=StreamMessage)
+
+# Reads lag writes by up to 0.4 s: one that begins so long after the subscription stands shows all
+# that it does not.
+LAG = 1.0
+# Frames were seen to arrive up to 4 s late: what happened so long before the last sign of life may
+# not have been sent.
+LATE = 15.0
+_RETRY, _LONGEST_RETRY = 1.0, 10.0
+
+
+class PrivateSubscription(Subscription[T], Generic[T]):
+    """One of the account's own channels: each message once, in order, none lost.
+
+    After a lost connection live messages wait until what was missed has been read over REST, some
+    seconds at most; what was read is marked ``backfilled``. Should REST fail as well, it is tried
+    until it succeeds (``StreamBackfill`` events tell), unless more than ``max_queue`` messages
+    wait.
+    """
+
+    _continuity: Continuity[T]
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        channel: Channel,
+        backfill: Backfill,
+        tickers: Sequence[str],
+        *,
+        max_queue: int,
+    ) -> None:
+        params: dict[str, object] = {"skip_ticker_ack": True}
+        super().__init__(carrier, channel, tickers, params, max_queue=max_queue)
+        self.put = self._put_in_order
+        self._backfill, self._most_held = backfill, max_queue
+        self._since: float | None = None
+        self._interruptions = 0
+
+    async def _missed(self, since: float, tickers: Collection[str] | None) -> Sequence[T]:
+        raise NotImplementedError
+
+    @property
+    def _tickers(self) -> Collection[str] | None:
+        return frozenset(self.subjects) or None
+
+    def _put_in_order(self, message: T) -> None:
+        continuity = self._continuity
+        known = continuity.duplicates
+        for each in continuity.live(message):
+            self._inbox.put(each)
+        self.stats.repeats += continuity.duplicates - known
+        if continuity.held > self._most_held:
+            self.failed(
+                StreamError(
+                    f"{self.channel}: {continuity.held} messages wait for what was missed before "
+                    "them, which could not be read over REST"
+                )
+            )
+
+    def lost(self) -> None:
+        """Nothing comes any more, until ``live``."""
+        self._continuity.hold()
+        self._interruptions += 1
+        if self._since is None:
+            alive = [connection.alive_at for connection in self._legs.values()]
+            self._since = min(alive, default=self._carrier.now()) - LATE
+
+    def live(self) -> None:
+        """It is subscribed to."""
+        if self._since is not None:
+            self._carrier.spawn(self._catch_up)
+
+    async def _catch_up(self) -> None:
+        """Read what was missed and go on with what is live."""
+        interruption, wait = self._interruptions, LAG
+        while True:
+            await anyio.sleep(wait)
+            if self._closed or interruption != self._interruptions or self._since is None:
+                return
+            undecoded = self._backfill.undecoded
+            try:
+                missed = await self._missed(self._since, self._tickers)
+            except KalshiError as error:
+                self.tell(StreamBackfill(self.channel, 0, error=error))
+                wait = min(wait * 2, _LONGEST_RETRY)
+                continue
+            if self._closed or interruption != self._interruptions or self._since is None:
+                return
+            self._since = None
+            self._go_on(missed, self._backfill.undecoded - undecoded)
+            return
+
+    def _go_on(self, missed: Sequence[T], undecoded: int) -> None:
+        continuity = self._continuity
+        known, count = continuity.duplicates, 0
+        for each in continuity.release(missed):
+            count += each.backfilled
+            self._inbox.put(each)
+        self.stats.repeats += continuity.duplicates - known
+        self.stats.backfilled += count
+        self.tell(StreamBackfill(self.channel, count, undecoded))
+
+    async def _open_legs(self, subjects: Sequence[str]) -> None:
+        tickers = frozenset(subjects) or None
+        await self._know(tickers)
+        await super()._open_legs(subjects)
+        await self._know_more(tickers)
+
+    async def add(self, *subjects: str) -> None:
+        """See ``Subscription.add``."""
+        await self._know(frozenset(subjects))
+        await super().add(*subjects)
+        await self._know_more(frozenset(subjects))
+
+    async def _know(self, tickers: Collection[str] | None) -> None:
+        """Learn, before subscribing, how things stand."""
+
+    async def _know_more(self, tickers: Collection[str] | None) -> None:
+        """Learn how things stand once it is subscribed to."""
+
+
+class FillStream(PrivateSubscription[FillUpdate]):
+    """The account's fills."""
+
+    _continuity: FillContinuity
+
+    def __init__(
+        self, carrier: Carrier, backfill: Backfill, tickers: Sequence[str], *, max_queue: int
+    ) -> None:
+        super().__init__(carrier, FILL, backfill, tickers, max_queue=max_queue)
+        self._continuity = FillContinuity(since=carrier.now())
+
+    async def _missed(self, since: float, tickers: Collection[str] | None) -> Sequence[FillUpdate]:
+        since = max(since, self._continuity.since_floor)
+        return await self._backfill.fills(since, tickers)
+
+
+class OrderStream(PrivateSubscription[UserOrderUpdate]):
+    """The account's orders."""
+
+    _continuity: OrderContinuity
+
+    def __init__(
+        self, carrier: Carrier, backfill: Backfill, tickers: Sequence[str], *, max_queue: int
+    ) -> None:
+        super().__init__(carrier, USER_ORDERS, backfill, tickers, max_queue=max_queue)
+        self._continuity = OrderContinuity(since=carrier.now())
+
+    # An order that ends unseen is told of only if it was known to rest.
+
+    async def _know(self, tickers: Collection[str] | None) -> None:
+        self._continuity.baseline(await self._backfill.resting(tickers))
+
+    async def _know_more(self, tickers: Collection[str] | None) -> None:
+        self._continuity.baseline(await self._backfill.resting(tickers))
+
+    async def _missed(
+        self, since: float, tickers: Collection[str] | None
+    ) -> Sequence[UserOrderUpdate]:
+        resting = self._continuity.believed_resting
+        return await self._backfill.orders(since, resting, tickers)
+
+
+class PositionStream(PrivateSubscription[MarketPositionUpdate]):
+    """The account's positions."""
+
+    _continuity: PositionContinuity
+
+    def __init__(
+        self, carrier: Carrier, backfill: Backfill, tickers: Sequence[str], *, max_queue: int
+    ) -> None:
+        super().__init__(carrier, MARKET_POSITIONS, backfill, tickers, max_queue=max_queue)
+        self._continuity = PositionContinuity()
+
+    async def _know(self, tickers: Collection[str] | None) -> None:
+        self._continuity.baseline(await self._backfill.positions(tickers))
+
+    async def _missed(
+        self, since: float, tickers: Collection[str] | None
+    ) -> Sequence[MarketPositionUpdate]:
+        return await self._backfill.positions(tickers, self._continuity.believed_held)

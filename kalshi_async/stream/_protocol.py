@@ -1,0 +1,254 @@
+"""The protocol of one WebSocket connection, without the socket: frames in, commands out.
+
+``receive`` takes a frame and hands its message on to the leg that it belongs to; what has to be
+sent piles up in ``outgoing``. Replies find their command by its id. Nothing here waits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from time import monotonic
+from typing import NamedTuple
+
+import msgspec
+
+from .._stream_errors import StreamError, SubscriptionRefusedError
+from .._stream_events import StreamEvent, StreamUnknown, StreamUnreadable
+from ._frames import (
+    BrokenFrame,
+    Buffer,
+    DataFrame,
+    Frame,
+    Refused,
+    Subscribed,
+    UnknownFrame,
+    decode_frame,
+)
+from ._leg import Leg
+from ._stats import StreamStats
+
+logger = logging.getLogger("kalshi_async.stream")
+
+# Codes of error frames: the exchange could not keep up, or too much was asked for at once.
+ENDED = frozenset((10, 25))
+LATER = frozenset((18, 27))
+MARKET_LIMIT = 26
+INVALID_PARAMETER = 11
+# How many markets one command asks snapshots of.
+_AT_ONCE = 1000
+
+Replied = Callable[["Frame | None"], None]
+_encode = msgspec.json.Encoder().encode
+
+
+class Interrupted(Exception):  # noqa: N818 - nobody outside sees it
+    """The connection was lost before a command was answered."""
+
+
+Ended = Callable[[StreamError | Interrupted | None], None]
+
+
+class _Pending(NamedTuple):
+    """A command that was sent: what its answer is for (None: the connection was lost)."""
+
+    leg: Leg
+    replied: Replied
+    sent_at: float
+
+
+class Protocol:
+    """One connection's commands, sids and numbers.
+
+    Args:
+        number: Which connection of the stream it is, from 1.
+        stats: Where to count.
+        tell: Called with each event.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        stats: StreamStats,
+        tell: Callable[[StreamEvent], None],
+    ) -> None:
+        self.number, self._stats, self._tell = number, stats, tell
+        self.outgoing: list[bytes] = []
+        self.legs: dict[int, Leg] = {}
+        self.last_data: DataFrame | None = None
+        self._pending: dict[int, _Pending] = {}
+        self._last_id = 0
+        self.ended: list[Leg] = []
+
+    def __repr__(self) -> str:
+        return (
+            f"<Protocol {self.number}: {len(self.legs)} subscriptions, "
+            f"{len(self._pending)} commands unanswered>"
+        )
+
+    # Commands
+
+    def subscribe(self, leg: Leg, ended: Ended) -> None:
+        """Subscribe; ``ended`` is called with None when it stands, or with why it does not."""
+
+        def replied(frame: Frame | None) -> None:
+            if isinstance(frame, Subscribed):
+                self.legs[frame.msg.sid] = leg
+                leg.opened(self, frame.msg.sid)
+                ended(None)
+                if leg.dropped:  # while the answer was on its way
+                    self.unsubscribe(leg, lambda _: None)
+            else:
+                ended(_refusal(leg, frame))
+
+        params: dict[str, object] = {"channels": [leg.channel.name], **leg.params}
+        if leg.subjects:
+            params[leg.channel.subjects] = list(leg.subjects)
+        self._send("subscribe", params, leg, replied)
+
+    def add(self, leg: Leg, subjects: Iterable[str], ended: Ended) -> None:
+        """Have these sent as well."""
+        named = tuple(subjects)
+        self._update(leg, leg.channel.follow, named, lambda: leg.added(named), ended)
+
+    def remove(self, leg: Leg, subjects: Iterable[str], ended: Ended) -> None:
+        """Have these sent no longer."""
+        named = tuple(subjects)
+        self._update(leg, leg.channel.unfollow, named, lambda: leg.removed(named), ended)
+
+    def unsubscribe(self, leg: Leg, ended: Ended) -> None:
+        """End a subscription."""
+        sid = leg.sid
+
+        def replied(frame: Frame | None) -> None:
+            if self.legs.pop(sid, None) is leg:
+                leg.closed("it was unsubscribed")
+            ended(_refusal(leg, frame) if isinstance(frame, Refused) else None)
+
+        self._send("unsubscribe", {"sids": [sid]}, leg, replied)
+
+    def request_snapshots(self, leg: Leg, tickers: Iterable[str]) -> None:
+        """Have whole books sent; they come as frames of the subscription. Nothing else answers: who
+        waits too long asks again.
+        """
+        for part in _parts(tickers):
+            params = {"sid": leg.sid, "action": "get_snapshot", "market_tickers": part}
+            self._queue("update_subscription", params)
+
+    def _update(
+        self,
+        leg: Leg,
+        action: str,
+        named: tuple[str, ...],
+        agreed: Callable[[], None],
+        ended: Ended,
+    ) -> None:
+        def replied(frame: Frame | None) -> None:
+            if frame is None or isinstance(frame, Refused):
+                ended(_refusal(leg, frame))
+            else:
+                agreed()
+                ended(None)
+
+        params = {"sid": leg.sid, "action": action, leg.channel.subjects: named, **leg.params}
+        self._send("update_subscription", params, leg, replied)
+
+    def _send(self, command: str, params: dict[str, object], leg: Leg, replied: Replied) -> None:
+        self._pending[self._queue(command, params)] = _Pending(leg, replied, monotonic())
+
+    def _queue(self, command: str, params: dict[str, object]) -> int:
+        self._last_id += 1
+        self.outgoing.append(_encode({"id": self._last_id, "cmd": command, "params": params}))
+        return self._last_id
+
+    # Frames
+
+    def receive(self, data: Buffer, received_at: float) -> None:
+        """Take a frame; ``received_at`` is Unix seconds. Nothing that is sent makes it raise."""
+        frame = decode_frame(data)
+        if isinstance(frame, DataFrame):
+            self.last_data = frame
+            leg = self.legs.get(frame.sid)
+            if leg is None:
+                self._stats.dropped["nobody"] += 1
+                return
+            if frame.msg.extra:
+                for name in frame.msg.extra:
+                    self._count_unknown(f"{type(frame).__struct_config__.tag}.{name}")
+            leg.receive(frame, received_at)
+        else:
+            self._control(frame)
+
+    def _control(self, frame: Frame) -> None:
+        if isinstance(frame, BrokenFrame):
+            self._broken(frame)
+            return
+        leg = self.legs.get(frame.sid)
+        if leg is not None and frame.seq and not leg.count(frame.seq):
+            return
+        if isinstance(frame, UnknownFrame):
+            self._count_unknown(frame.type)
+            self._tell(StreamUnknown(frame.type, frame.raw))
+            return
+        pending = self._pending.pop(frame.id, None)
+        if pending is not None:
+            pending.replied(frame)
+        elif isinstance(frame, Refused):
+            self._complaint(frame, leg)
+
+    def _complaint(self, frame: Refused, leg: Leg | None) -> None:
+        """An error that answers no command."""
+        logger.warning("the exchange says: error %d, %s", frame.msg.code, frame.msg.msg)
+        if leg is not None and frame.msg.code in ENDED:
+            del self.legs[frame.sid]
+            leg.closed(f"the exchange ended it: error {frame.msg.code}, {frame.msg.msg}")
+            self.ended.append(leg)
+
+    def _broken(self, frame: BrokenFrame) -> None:
+        """What cannot be read may have been anything: with a number it is missed from its own
+        subscription, without one possibly from each.
+        """
+        self._stats.unreadable += 1
+        self._tell(StreamUnreadable(frame.error()))
+        concerned = self.legs.get(frame.sid)
+        if concerned is not None and frame.seq and not concerned.count(frame.seq):
+            return
+        for leg in [concerned] if concerned else list(self.legs.values()):
+            leg.doubt("a frame could not be read")
+
+    def _count_unknown(self, name: str) -> None:
+        self._stats.unknown[name] += 1
+        if self._stats.unknown[name] == 1:
+            logger.warning("the exchange sends %r, which this version does not know", name)
+
+    # The end
+
+    def overdue(self) -> float:
+        """For how many seconds the oldest command has been waiting for its answer; 0 for none."""
+        oldest = next(iter(self._pending.values()), None)
+        return monotonic() - oldest.sent_at if oldest else 0.0
+
+    def close(self, reason: str) -> None:
+        """The connection is gone: every leg is closed, no command will be answered."""
+        legs, self.legs = list(self.legs.values()), {}
+        pending, self._pending = list(self._pending.values()), {}
+        for leg in legs:
+            leg.closed(reason)
+        for each in pending:
+            each.replied(None)
+
+
+def _refusal(leg: Leg, frame: Frame | None) -> StreamError | Interrupted:
+    if isinstance(frame, Refused):
+        why = frame.msg
+        return SubscriptionRefusedError(leg.channel.name, why.code, why.msg, why.markets)
+    if frame is None:
+        return Interrupted(leg.channel.name)
+    return StreamError(f"{leg.channel.name}: the answer was {type(frame).__name__}")
+
+
+def _parts(tickers: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(tickers)
+    while part := list(islice(rest, _AT_ONCE)):
+        yield part

@@ -1,0 +1,292 @@
+"""Subscriptions: what a consumer holds, iterates over and closes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Hashable, Sequence
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+
+from .._errors import InvalidRequestError, KalshiError
+from .._stream_errors import SlowConsumer, StreamClosedError, SubscriptionRefusedError
+from .._stream_events import StreamEvent, StreamSlow
+from ._channels import Channel
+from ._inbox import Inbox
+from ._leg import Leg
+from ._protocol import MARKET_LIMIT
+
+if TYPE_CHECKING:
+    from ._connection import Connection
+    from ._stats import StreamStats
+
+T = TypeVar("T")
+
+
+class Carrier(Protocol):
+    """The stream, as far as a subscription speaks to it."""
+
+    stats: StreamStats
+
+    def tell(self, event: StreamEvent) -> None: ...
+    def place(self, leg: Leg, *, fresh: bool = False) -> Connection: ...
+    def joined(self, subscription: Subscription[T]) -> None: ...
+    def left(self, subscription: Subscription[T]) -> None: ...
+
+    def now(self) -> float: ...
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None: ...
+
+    @property
+    def most_markets(self) -> int: ...
+    @property
+    def patience(self) -> float: ...
+
+
+class Subscription(Generic[T]):
+    """One channel, for one consumer: ``async for`` gives its messages, oldest first.
+
+    Use it as ``async with stream.trades("TICKER") as trades``; iterating over one that was not
+    entered subscribes at the first message. It outlives lost connections. It never just ends: when
+    the stream cannot go on, or this consumer was too slow, iterating raises.
+
+    Attributes:
+        channel: Kalshi's name of the channel.
+    """
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        channel: Channel,
+        subjects: Sequence[str],
+        params: dict[str, object],
+        *,
+        max_queue: int,
+        conflate: Callable[[T], Hashable] | None = None,
+    ) -> None:
+        self.channel = channel.name
+        self._kind, self._params, self._carrier = channel, params, carrier
+        self._subjects = tuple(dict.fromkeys(checked_subjects(channel, subjects)))
+        self._inbox: Inbox[T] = Inbox(
+            max_queue,
+            on_full=self._on_full,
+            on_drained=self._on_drained,
+            on_replaced=self._on_replaced,
+            key=conflate,
+        )
+        self._legs: dict[Leg, Connection] = {}
+        self._opened = self._closed = False
+        self.stats = carrier.stats
+        # Called by the connection for each message.
+        self.put: Callable[[Any], None] = self._inbox.put
+        self.full_since: float | None = None
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open" if self._opened else "not subscribed"
+        named = ", ".join(self.subjects[:3]) or "all"
+        more = len(self.subjects) - 3
+        listed = f"{named}, … ({more} more)" if more > 0 else named
+        return f"<{type(self).__name__} {self.channel} {listed}: {state}, {self._inbox!r}>"
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Its markets, or indices; empty for all there are."""
+        if not self._legs:
+            return self._subjects
+        return tuple(name for leg in self._legs for name in leg.subjects)
+
+    @property
+    def waiting(self) -> int:
+        """Messages that were received and not taken yet."""
+        return len(self._inbox)
+
+    # What a consumer does
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        if not self._opened:
+            await self.open()
+        return await self._inbox.take()
+
+    async def open(self) -> None:
+        """Subscribe; returns when the exchange has agreed.
+
+        Raises:
+            SubscriptionRefusedError: It does not agree.
+            StreamError: The stream, or this subscription, is closed.
+
+        Cancelling is safe: it is then closed.
+        """
+        if self._closed:
+            raise StreamClosedError(f"this subscription to {self.channel} was closed")
+        if self._opened:
+            return
+        self._opened = True
+        try:
+            self._carrier.joined(self)
+            await self._open_legs(self._subjects)
+            await self._settle()
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def _open_legs(self, subjects: Sequence[str]) -> None:
+        most = self._carrier.most_markets
+        parts = [subjects[at : at + most] for at in range(0, len(subjects), most)] or [()]
+        for part in parts:
+            leg = self._make_leg(part)
+            await self._subscribe(leg)
+
+    async def _settle(self) -> None:
+        """Wait for what has to be there before the subscription is of use."""
+
+    async def _subscribe(self, leg: Leg) -> None:
+        connection = self._carrier.place(leg)
+        for fresh in (connection.load == 0, True):
+            self._legs[leg] = connection
+            try:
+                await connection.subscribe(leg)
+            except SubscriptionRefusedError as error:
+                del self._legs[leg]
+                # One connection carries less than was thought: another one does.
+                if error.code != MARKET_LIMIT or fresh:
+                    raise
+                connection = self._carrier.place(leg, fresh=True)
+            else:
+                return
+
+    def _make_leg(self, subjects: Sequence[str]) -> Leg:
+        return Leg(self._kind, subjects, self._params, self)
+
+    async def add(self, *subjects: str) -> None:
+        """Have these markets (or indices) sent as well, while everything else goes on.
+
+        Raises:
+            SubscriptionRefusedError: The exchange does not know one of them; nothing was added.
+            InvalidRequestError: This subscription is to all there are, or names none.
+        """
+        wanted = [name for name in checked_subjects(self._kind, subjects) if name not in self]
+        self._changeable()
+        for leg, connection in self._legs.items():
+            room = self._carrier.most_markets - connection.load
+            part, wanted = wanted[: max(room, 0)], wanted[max(room, 0) :]
+            if part:
+                await connection.command(
+                    lambda commands, ended, leg=leg, part=part: commands.add(leg, part, ended)  # type: ignore[misc]
+                )
+        if wanted:
+            await self._open_legs(wanted)
+
+    async def remove(self, *subjects: str) -> None:
+        """Have these markets (or indices) sent no longer; those it does not have are ignored.
+
+        Raises:
+            InvalidRequestError: Nothing would be left: close the subscription instead.
+        """
+        gone = [name for name in checked_subjects(self._kind, subjects) if name in self]
+        self._changeable()
+        if len(set(gone)) == len(self.subjects):
+            raise InvalidRequestError(
+                f"{self.channel}: without {', '.join(gone[:3])} nothing is left to send; close the "
+                "subscription instead"
+            )
+        for leg, connection in self._legs.items():
+            part = [name for name in gone if name in leg.subjects]
+            if part:
+                await connection.command(
+                    lambda commands, ended, leg=leg, part=part: commands.remove(leg, part, ended)  # type: ignore[misc]
+                )
+
+    def __contains__(self, subject: object) -> bool:
+        return any(subject in leg.subjects for leg in self._legs)
+
+    def _changeable(self) -> None:
+        if self._closed or not self._opened:
+            raise StreamClosedError(f"this subscription to {self.channel} is not open")
+        if not self.subjects:
+            raise InvalidRequestError(f"{self.channel}: this subscription is to all there are")
+
+    async def aclose(self) -> None:
+        """End the subscription; what was not taken is gone. May be called twice.
+
+        Iterating raises ``StreamClosedError`` from then on.
+        """
+        if self._closed:
+            return
+        self._end(StreamClosedError(f"this subscription to {self.channel} was closed"))
+        self._inbox.clear()
+
+    def _end(self, error: KalshiError) -> None:
+        self._closed = True
+        self._inbox.fail(error)
+        legs, self._legs = self._legs, {}
+        self._subjects = ()
+        for leg, connection in legs.items():
+            connection.drop(leg)
+        self._carrier.left(self)
+
+    # What the connection does
+
+    def tell(self, event: StreamEvent) -> None:
+        """Something happened that is no message."""
+        self._carrier.tell(event)
+
+    def lost(self) -> None:
+        """Nothing comes any more, until ``live``."""
+
+    def live(self) -> None:
+        """It is subscribed to."""
+
+    def failed(self, error: KalshiError) -> None:
+        """It cannot go on; the consumer is told once it has taken what there is."""
+        if not self._closed:
+            self._end(error)
+
+    def too_slow(self, waited: float) -> None:
+        """Nobody takes its messages, and everything else stands still for it."""
+        dropped = len(self._inbox)
+        self.stats.dropped[self.channel] += dropped
+        self._carrier.tell(StreamSlow(self.channel, dropped, dropped))
+        self._end(SlowConsumer(self.channel, dropped, waited))
+        self._inbox.clear()
+
+    def _on_replaced(self) -> None:
+        self.stats.replaced += 1
+
+    def _on_full(self) -> None:
+        self.full_since = monotonic()
+        self._carrier.tell(StreamSlow(self.channel, len(self._inbox)))
+        for connection in self._legs.values():
+            connection.pause(self)
+
+    def _on_drained(self) -> None:
+        self.full_since = None
+        for connection in self._legs.values():
+            connection.resume(self)
+
+
+def checked_subjects(channel: Channel, subjects: Sequence[str]) -> Sequence[str]:
+    """Markets or indices, if that is what they are."""
+    for name in subjects:
+        if not isinstance(name, str) or not name or name != name.strip():
+            kind = "index" if channel.indices else "market ticker"
+            raise InvalidRequestError(
+                f"{channel.name}: {name!r} is no {kind}; expected its name as text"
+            )
+    if channel.markets == "required" and not subjects:
+        raise InvalidRequestError(f"{channel.name}: name at least one market")
+    if channel.markets == "none" and not channel.indices and subjects:
+        raise InvalidRequestError(f"{channel.name} is about no markets; name none")
+    return subjects
