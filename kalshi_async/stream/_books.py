@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import anyio
 
-from .._errors import InvalidRequestError
+from .._errors import InvalidRequestError, KalshiError
 from ._audit import MOST_AT_ONCE, Audit, ReadBooks, audit
 from ._channels import ORDERBOOK
 from ._leg import BookLeg, Leg
 from ._subscription import Carrier, Subscription
 from .messages import OrderbookDelta, OrderbookSnapshot
-from .orderbook import BookView
+from .orderbook import BookView, OrderBook
 
 BookUpdate = OrderbookSnapshot | OrderbookDelta
 """A whole book, or a change of one level of it; ``delta`` is signed, in contracts."""
@@ -22,8 +24,10 @@ BookUpdate = OrderbookSnapshot | OrderbookDelta
 class OrderBooks(Subscription[BookUpdate]):
     """Order books of markets: ``async for`` gives what changes, ``book`` what stands.
 
-    The books are kept up to date as frames arrive, whether or not anybody iterates. (Who only reads
-    books subscribes with ``conflate=True``: then the changes do not pile up.)
+    Entering it returns when all books stand. Iterating begins with a snapshot of each, then come
+    the changes, and a snapshot wherever a book had to begin anew. The books are kept up to date as
+    frames arrive, whether or not anybody iterates. (Who only reads books subscribes with
+    ``conflate=True``: then the changes do not pile up.)
     """
 
     def __init__(
@@ -39,18 +43,35 @@ class OrderBooks(Subscription[BookUpdate]):
         super().__init__(
             carrier, ORDERBOOK, tickers, params, max_queue=max_queue, conflate=conflate
         )
-        self._read = read
-        self._settled: asyncio.Event | None = None
+        self._read, self._conflates = read, conflate is not None
+        self._settled = asyncio.Event()
+        # Until all books stand nothing is to be told but how they stand then.
+        self.put: Callable[[Any], None] = _nowhere
+        self._untold: deque[str] = deque()
+        self._taken = 0
+        # What was in the inbox when the first snapshot of a market was told is part of it.
+        self._told: dict[str, int] = {}
 
     def _make_leg(self, subjects: Sequence[str]) -> Leg:
         return BookLeg(self._kind, subjects, self._params, self)
 
     async def _settle(self) -> None:
-        """Wait until all books stand, or for so long that some may have no snapshot at all."""
-        with anyio.move_on_after(self._carrier.patience):
-            while not self._closed and any(self._waiting()):
-                self._settled = asyncio.Event()
+        """Wait until all books stand, or until no more come: there may be none of a market."""
+        await self._all_stand()
+        self.put = self._inbox.put
+        for leg in self._legs:
+            leg.put = self.put
+        self._untold.extend(self.subjects)
+
+    async def _all_stand(self) -> None:
+        left = len(self._waiting())
+        while left and not self._closed:
+            self._settled.clear()
+            with anyio.move_on_after(self._carrier.patience):
                 await self._settled.wait()
+            before, left = left, len(self._waiting())
+            if left >= before:
+                return
 
     def _waiting(self) -> list[str]:
         return [ticker for leg in self._book_legs for ticker in leg.waiting]
@@ -61,8 +82,51 @@ class OrderBooks(Subscription[BookUpdate]):
 
     def fresh(self) -> None:
         """All books of a leg stand."""
-        if self._settled is not None:
-            self._settled.set()
+        self._settled.set()
+
+    def failed(self, error: KalshiError) -> None:
+        """See ``Subscription``."""
+        super().failed(error)
+        self._settled.set()
+
+    async def __anext__(self) -> BookUpdate:
+        if not self._opened:
+            await self.open()
+        if self._untold or self._told:
+            return await self._early()
+        return await self._inbox.take()
+
+    async def _early(self) -> BookUpdate:
+        """The first snapshots, made as they are taken: thousands of them need not wait anywhere."""
+        while self._untold:
+            ticker = self._untold.popleft()
+            book = self._find(ticker)
+            if book is None or book.stale:
+                continue  # its next snapshot comes by itself
+            if not self._conflates:
+                self._told[ticker] = self._taken + len(self._inbox)
+            yes, no = book.sides()
+            return OrderbookSnapshot(
+                received_at=self._carrier.now(),
+                market_ticker=ticker,
+                clock=book.clock,
+                yes=yes or None,
+                no=no or None,
+            )
+        while True:
+            update = await self._inbox.take()
+            self._taken += 1
+            known = self._told.get(update.market_ticker, 0)
+            if self._taken >= max(self._told.values(), default=0):
+                self._told.clear()
+            if self._taken > known:
+                return update
+
+    def _find(self, ticker: str) -> OrderBook | None:
+        for leg in self._book_legs:
+            if ticker in leg.books:
+                return leg.books[ticker]
+        return None
 
     def book(self, ticker: str, *, allow_stale: bool = False) -> BookView:
         """The live book of a market; the same object changes with it.
@@ -75,10 +139,9 @@ class OrderBooks(Subscription[BookUpdate]):
         Raises:
             InvalidRequestError: The subscription is not to this market.
         """
-        for leg in self._book_legs:
-            if ticker in leg.books:
-                book = leg.books[ticker]
-                return book.view(allow_stale=True) if allow_stale else book
+        book = self._find(ticker)
+        if book is not None:
+            return book.view(allow_stale=True) if allow_stale else book
         raise InvalidRequestError(
             f"this subscription has no book of {ticker!r}: it was not subscribed to, or it was "
             "removed"
@@ -116,3 +179,7 @@ class OrderBooks(Subscription[BookUpdate]):
             part = chosen[at : at + MOST_AT_ONCE]
             found += await audit(self._book_legs, part, self._read, patience)
         return tuple(found)
+
+
+def _nowhere(message: object) -> None:
+    """Nobody is there to take it yet."""

@@ -13,7 +13,12 @@ import anyio
 from anyio.abc import TaskGroup
 
 from .._errors import KalshiError
-from .._stream_errors import StreamError, StreamLostError, SubscriptionRefusedError
+from .._stream_errors import (
+    StreamClosedError,
+    StreamError,
+    StreamLostError,
+    SubscriptionRefusedError,
+)
 from .._stream_events import (
     StreamConnected,
     StreamDisconnected,
@@ -22,7 +27,7 @@ from .._stream_events import (
     StreamStale,
 )
 from ._leg import BookLeg, Leg
-from ._protocol import INVALID_PARAMETER, LATER, Interrupted
+from ._protocol import INVALID_PARAMETER, LATER, Ended, Interrupted
 from ._protocol import Protocol as Commands
 from ._reconnect import Reconnect, is_final
 from ._socket import Socket, failure, open_socket, refused_with
@@ -84,6 +89,7 @@ class Connection:
         self.number, self._route, self._host = number, route, host
         self.legs: list[Leg] = []
         self.opening: list[Leg] = []
+        self.reserved = 0
         self.commands: Commands | None = None
         self.alive_at = 0.0
         self.stood = False
@@ -105,7 +111,8 @@ class Connection:
     @property
     def load(self) -> int:
         """How many markets it carries."""
-        return sum(len(leg.subjects) for leg in (*self.legs, *self.opening))
+        carried = sum(len(leg.subjects) for leg in (*self.legs, *self.opening))
+        return carried + self.reserved
 
     # Reading: called by the socket, in the turn in which the bytes came
 
@@ -162,9 +169,15 @@ class Connection:
     # Commands: called by subscriptions
 
     async def command(
-        self, do: Callable[[Commands, Callable[[StreamError | Interrupted | None], None]], None]
+        self,
+        do: Callable[[Commands, Ended], None],
+        leg: Leg | None = None,
     ) -> None:
         """Carry a command out, on a later connection where this one is lost before its answer.
+
+        Args:
+            do: Sends it.
+            leg: The leg that it is about, which must be subscribed to before.
 
         Raises:
             StreamError: It was refused, or the connection was given up.
@@ -176,6 +189,12 @@ class Connection:
                 if self.error is not None:
                     raise self.error.with_traceback(None)
                 await self.ready.wait()
+            if leg is not None:
+                if leg.dropped:
+                    raise StreamClosedError(f"this subscription to {leg.channel.name} was closed")
+                if leg.line is not self.commands:
+                    await leg.up.wait()
+                    continue
             answer: asyncio.Future[StreamError | Interrupted | None]
             answer = asyncio.get_running_loop().create_future()
 
@@ -206,7 +225,7 @@ class Connection:
 
     def drop(self, leg: Leg) -> None:
         """Carry a leg no longer."""
-        leg.dropped = True
+        leg.drop()
         if leg in self.legs:
             self.legs.remove(leg)
         self.resume(leg.consumer)

@@ -8,8 +8,9 @@ that is new comes as an ``UnknownMessage``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import ClassVar, Union, cast
+from typing import Any, ClassVar, Union, cast
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -145,7 +146,10 @@ _Any = Union[(*_DATA.values(), *_CONTROL)]  # type: ignore[valid-type]
 _decode: Callable[[Buffer], Frame] = msgspec.json.Decoder(_Any).decode
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _objects = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_ENVELOPE = frozenset(("type", "id", "sid", "seq", "msg", "sending_ts_ms"))
+_NUMBERS = ("sid", "seq", "id")
+_ENVELOPE = frozenset((*_NUMBERS, "type", "msg", "sending_ts_ms"))
+_NULL = msgspec.Raw(b"null")
+_OUTERMOST = re.compile(r"[.\[]")
 # A book without one of its sides, or with a wrong change, is worse than none.
 _EXACT = (OrderbookDelta, OrderbookSnapshot)
 
@@ -166,22 +170,32 @@ def decode_frame(data: Buffer) -> Frame:
 def _read_slowly(data: bytes, problem: str) -> Frame:
     try:
         fields = _fields(data)
-        head = {name: _number(fields, name) for name in ("sid", "seq", "id")}
-        kind = msgspec.json.decode(fields.get("type", b"null"), type=str)
     except UNREADABLE as exc:
         return BrokenFrame(problem=str(exc) or problem, raw=data)
+    extra = {name: raw for name, raw in fields.items() if name not in _ENVELOPE}
+    head: dict[str, Any] = {}
+    for name in _NUMBERS:
+        head[name] = number = _number(fields.get(name))
+        if number is None:
+            head[name], extra[name] = 0, fields[name]
+    sent = _number(fields.get("sending_ts_ms"))
+    if sent is None:
+        extra["sending_ts_ms"] = fields["sending_ts_ms"]
+    kind = _plain(fields.get("type", _NULL))
+    if not isinstance(kind, str):
+        return BrokenFrame(problem=problem, raw=data, **head)
     if kind not in KINDS:
         return UnknownFrame(type=kind, raw=data, **head)
     message = MESSAGES.get(kind)
     if message is None or "msg" not in fields:
         return BrokenFrame(problem=problem, raw=data, **head)
-    extra = {name: raw for name, raw in fields.items() if name not in _ENVELOPE}
     try:
         read = _message(message, fields["msg"], extra)
-        force_setattr(read, "extra", {name: _plain(raw) for name, raw in extra.items()})
     except UNREADABLE as exc:
         return BrokenFrame(problem=str(exc), raw=data, **head)
-    return _DATA[kind](msg=read, **head)
+    if extra:
+        force_setattr(read, "extra", {name: _plain(raw) for name, raw in extra.items()})
+    return _DATA[kind](msg=read, sending_ts_ms=sent or None, **head)
 
 
 def _message(
@@ -199,7 +213,9 @@ def _message(
     repaired, drift = repair(kind, known)
     values = _fields(known)
     for each in drift:
-        extra[each.field] = values.get(each.field, msgspec.Raw(b"null"))
+        # What is wrong inside of something is kept with all of that.
+        name = _OUTERMOST.split(each.field, maxsplit=1)[0]
+        extra[name] = values[name]
     return msgspec.json.decode(repaired, type=kind)
 
 
@@ -223,12 +239,20 @@ def _known_part(
     return msgspec.json.encode(values)
 
 
-def _number(fields: dict[str, msgspec.Raw], name: str) -> int:
-    return msgspec.json.decode(fields[name], type=int) if name in fields else 0
+def _number(raw: msgspec.Raw | None) -> int | None:
+    """A number of the envelope: 0 where it is absent or null, None where it is something else."""
+    try:
+        return 0 if raw is None else msgspec.json.decode(raw, type=int | None) or 0
+    except UNREADABLE:
+        return None
 
 
 def _plain(raw: msgspec.Raw) -> object:
-    value: object = msgspec.json.decode(raw)
+    """A value in plain Python, or its text where it is too large for that."""
+    try:
+        value: object = msgspec.json.decode(raw)
+    except UNREADABLE:
+        return bytes(raw).decode("utf-8", "replace")
     return value
 
 

@@ -67,10 +67,12 @@ class Inbox(Generic[T]):
 
     def put(self, item: T) -> None:
         """Add a message; after ``fail`` it is dropped."""
+        if self.error is not None:
+            return
         items = self._items
         if self._key is not None:
             self._put_newest(item, self._key(item))
-        elif self.error is None:
+        else:
             items.append(item)
             if len(items) >= self._high and not self.full:
                 self.full = True
@@ -81,10 +83,8 @@ class Inbox(Generic[T]):
     def _put_newest(self, item: T, key: Hashable) -> None:
         if key in self._newest:
             self._on_replaced()
-        elif self.error is None:
-            self._items.append(key)
         else:
-            return
+            self._items.append(key)
         self._newest[key] = item
 
     def fail(self, error: BaseException) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
 from time import monotonic
 from typing import Protocol
 
@@ -19,6 +20,8 @@ from .orderbook import OrderBook
 
 # So many frames in a row with numbers of the past are no repeats any more: it counts anew.
 MOST_REPEATS = 64
+# Seconds before a snapshot that was just asked for is asked for once more, whatever happens.
+_BREATH = 1.0
 _MOST_DOUBLINGS = 5
 
 
@@ -68,11 +71,14 @@ class Leg:
         self.channel, self.params, self.consumer = channel, dict(params), consumer
         self.subjects: dict[str, None] = dict.fromkeys(subjects)
         self.line: Line | None = None
+        # Set while it is subscribed to, and for good when it is dropped.
+        self.up = asyncio.Event()
         self.dropped = False
         self.sid = 0
         self.next_seq = 1
+        self.put = consumer.put
         self._repeats = self._repeated_at = 0
-        self._put, self._taken = consumer.put, consumer.stats.messages
+        self._kinds, self._taken = channel.kinds, consumer.stats.messages
 
     def __repr__(self) -> str:
         state = f"sid {self.sid}, next {self.next_seq}" if self.line else "not subscribed"
@@ -83,14 +89,22 @@ class Leg:
     def opened(self, line: Line, sid: int) -> None:
         """It is subscribed to; its frames carry this sid and count from 1."""
         self.line, self.sid, self.next_seq, self._repeats = line, sid, 1, 0
+        self.up.set()
         self.consumer.live()
 
     def closed(self, reason: str) -> None:
         """Nothing comes any more until it is opened again."""
         if self.line is not None:
             self.line, self.sid = None, 0
-            self.doubt(reason)
-            self.consumer.lost()
+            if not self.dropped:
+                self.up.clear()
+                self.doubt(reason)
+                self.consumer.lost()
+
+    def drop(self) -> None:
+        """Nobody wants it any more."""
+        self.dropped = True
+        self.up.set()
 
     def receive(self, frame: DataFrame, received_at: float) -> None:
         """Take a data frame."""
@@ -102,8 +116,15 @@ class Leg:
                 return
             force_setattr(message, "seq", seq)
         force_setattr(message, "received_at", received_at)
-        self._taken[self.channel.name] += 1
-        self._put(message)
+        if type(message) in self._kinds:
+            self._taken[self.channel.name] += 1
+            self.put(message)
+        else:
+            self._refuse("it does not belong to the channel")
+
+    def _refuse(self, why: str) -> None:
+        """A message is not taken."""
+        self.consumer.stats.dropped[f"{self.channel.name}: {why}"] += 1
 
     def count(self, seq: int) -> bool:
         """Whether a frame with this number is to be taken; what is missing before it is noticed."""
@@ -158,15 +179,16 @@ class BookLeg(Leg):
         self.books = {ticker: OrderBook(ticker) for ticker in self.subjects}
         # Those that wait for a snapshot, each with when it was last asked for.
         self.waiting: dict[str, float] = dict.fromkeys(self.books, 0.0)
-        self._doubted_at, self._asked = 0.0, 0
-        self._quiet_seq, self._quiet_since = 0, 0.0
-        self._probes = 0
         self._fresh = consumer.fresh
+        self._doubted_at = self._came_at = 0.0
+        self._asked = self._probes = 0
+        self._quiet_seq, self._quiet_since = 0, 0.0
 
     def opened(self, line: Line, sid: int) -> None:
         """See ``Leg``; each book begins with a snapshot."""
         super().opened(line, sid)
-        self.waiting = dict.fromkeys(self.books, monotonic())
+        self._came_at = monotonic()
+        self.waiting = dict.fromkeys(self.books, self._came_at)
 
     def added(self, subjects: Iterable[str]) -> None:
         """See ``Leg``."""
@@ -181,9 +203,15 @@ class BookLeg(Leg):
         for ticker in subjects:
             book = self.books.pop(ticker, None)
             self.subjects.pop(ticker, None)
-            self.waiting.pop(ticker, None)
             if book is not None:
                 book.mark_stale("it is no longer subscribed to")
+                self._refreshed(ticker)
+
+    def drop(self) -> None:
+        """See ``Leg``; those who hold on to its books find them stale."""
+        super().drop()
+        for book in self.books.values():
+            book.mark_stale("it is no longer subscribed to")
 
     def receive(self, frame: DataFrame, received_at: float) -> None:
         """See ``Leg``. (Written out once more: it is done for each change of each book.)"""
@@ -194,24 +222,29 @@ class BookLeg(Leg):
             return
         force_setattr(message, "seq", seq)
         force_setattr(message, "received_at", received_at)
+        kind = type(message)
+        if kind is not OrderbookDelta and kind is not OrderbookSnapshot:
+            self._refuse("it does not belong to the channel")
+            return
         self._taken["orderbook_delta"] += 1
         book = self.books.get(message.market_ticker)  # type: ignore[attr-defined]
         if book is None:
-            self.consumer.stats.dropped["orderbook_delta"] += 1
+            self._refuse("the market is not subscribed to")
             return
         try:
-            if type(message) is OrderbookDelta:
+            if isinstance(message, OrderbookDelta):
                 if book.stale:
                     self.consumer.stats.skipped += 1
                     return
                 book.apply_delta(message.side, message.price, message.delta)
-            elif type(message) is OrderbookSnapshot:
+            elif isinstance(message, OrderbookSnapshot):
                 book.apply_snapshot(message.yes or (), message.no or (), clock=message.clock)
+                self._came_at = monotonic()
                 self._refreshed(book.ticker)
         except BookError as error:
             self.doubt_about((book.ticker,), error.summary)
             return
-        self._put(message)
+        self.put(message)
 
     def _refreshed(self, ticker: str) -> None:
         if self.waiting.pop(ticker, None) is None or self.waiting:
@@ -227,32 +260,42 @@ class BookLeg(Leg):
         self.doubt_about(tuple(self.books), reason)
 
     def doubt_about(self, tickers: tuple[str, ...], reason: str) -> None:
-        """These books may be wrong."""
+        """These books may be wrong. Their snapshots are asked for at once, unless that was just
+        done: then it is for ``ask_again``.
+        """
         for ticker in tickers:
             self.books[ticker].mark_stale(reason)
-        if not self._doubted_at:
-            self._doubted_at = monotonic()
-        self.consumer.tell(StreamStale(self.channel.name, tickers, reason))
-        self.ask(tickers)
-
-    def ask(self, tickers: Iterable[str]) -> None:
-        """Have snapshots sent."""
         now = monotonic()
+        self._doubted_at = self._doubted_at or now
+        self.consumer.tell(StreamStale(self.channel.name, tickers, reason))
+        due = [name for name in tickers if now - self.waiting.get(name, 0.0) >= _BREATH]
         for ticker in tickers:
-            self.waiting[ticker] = now
-        if self.line is not None:
+            # What was asked for a moment ago may have been lost with what is missing now.
+            self.waiting[ticker] = 0.0
+        self.ask(due)
+
+    def ask(self, tickers: Collection[str]) -> None:
+        """Have snapshots sent."""
+        if self.line is not None and tickers:
+            self.waiting.update(dict.fromkeys(tickers, monotonic()))
             self.consumer.stats.resyncs += 1
             self.line.request_snapshots(self, tickers)
 
     def ask_again(self, patience: float) -> None:
-        """Ask once more for snapshots that did not come for so many seconds; each time it takes
-        twice as long: there may be none of a market.
+        """Ask once more for snapshots that did not come, while none came for so many seconds; each
+        time it takes twice as long: there may be none of a market.
         """
-        limit = monotonic() - patience * 2 ** min(self._asked, _MOST_DOUBLINGS)
-        late = [ticker for ticker, asked in self.waiting.items() if asked <= limit]
-        if late:
+        now = monotonic()
+        wait = patience * 2 ** min(self._asked, _MOST_DOUBLINGS)
+        silent = now - self._came_at >= patience
+        late = [
+            ticker
+            for ticker, asked in self.waiting.items()
+            if not asked or (silent and now - asked >= wait)
+        ]
+        if any(self.waiting[ticker] for ticker in late):
             self._asked += 1
-            self.ask(late)
+        self.ask(late)
 
     def probe(self, after: float) -> None:
         """Where no frame came for so many seconds, have one sent: the snapshot of one book, of each

@@ -55,7 +55,10 @@ class StreamMessage(Model, forbid_unknown_fields=True):
         for name in self.__times__:
             value: datetime | int | None = getattr(self, name)
             if value is not None:
-                return self.received_at - _seconds(name, value)
+                try:
+                    return self.received_at - _seconds(name, value)
+                except OverflowError:  # no time that ever was
+                    return None
         return None
 
 

@@ -185,15 +185,15 @@ class Protocol:
             self._broken(frame)
             return
         leg = self.legs.get(frame.sid)
-        if leg is not None and frame.seq and not leg.count(frame.seq):
+        fresh = leg is None or not frame.seq or leg.count(frame.seq)
+        pending = self._pending.pop(frame.id, None)
+        if pending is not None:  # whatever its number: this answers what nobody has answered yet
+            pending.replied(frame)
+        elif not fresh:
             return
-        if isinstance(frame, UnknownFrame):
+        elif isinstance(frame, UnknownFrame):
             self._count_unknown(frame.type)
             self._tell(StreamUnknown(frame.type, frame.raw))
-            return
-        pending = self._pending.pop(frame.id, None)
-        if pending is not None:
-            pending.replied(frame)
         elif isinstance(frame, Refused):
             self._complaint(frame, leg)
 

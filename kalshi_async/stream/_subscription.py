@@ -138,6 +138,8 @@ class Subscription(Generic[T]):
             self._carrier.joined(self)
             await self._open_legs(self._subjects)
             await self._settle()
+            if self._inbox.error is not None:
+                raise self._inbox.error.with_traceback(None)
         except BaseException:
             await self.aclose()
             raise
@@ -158,8 +160,11 @@ class Subscription(Generic[T]):
             self._legs[leg] = connection
             try:
                 await connection.subscribe(leg)
-            except SubscriptionRefusedError as error:
-                del self._legs[leg]
+            except BaseException as error:
+                self._legs.pop(leg, None)
+                if not isinstance(error, SubscriptionRefusedError):
+                    connection.drop(leg)
+                    raise
                 # One connection carries less than was thought: another one does.
                 if error.code != MARKET_LIMIT or fresh:
                     raise
@@ -177,17 +182,23 @@ class Subscription(Generic[T]):
             SubscriptionRefusedError: The exchange does not know one of them; nothing was added.
             InvalidRequestError: This subscription is to all there are, or names none.
         """
-        wanted = [name for name in checked_subjects(self._kind, subjects) if name not in self]
+        checked = checked_subjects(self._kind, subjects)
         self._changeable()
-        for leg, connection in self._legs.items():
-            room = self._carrier.most_markets - connection.load
-            part, wanted = wanted[: max(room, 0)], wanted[max(room, 0) :]
+        wanted = [name for name in dict.fromkeys(checked) if name not in self]
+        for leg, connection in list(self._legs.items()):
+            room = max(self._carrier.most_markets - connection.load, 0)
+            part, wanted = wanted[:room], wanted[room:]
             if part:
-                await connection.command(
-                    lambda commands, ended, leg=leg, part=part: commands.add(leg, part, ended)  # type: ignore[misc]
-                )
+                await self._add_to(leg, connection, part)
         if wanted:
             await self._open_legs(wanted)
+
+    async def _add_to(self, leg: Leg, connection: Connection, part: list[str]) -> None:
+        connection.reserved += len(part)
+        try:
+            await connection.command(lambda commands, ended: commands.add(leg, part, ended), leg)
+        finally:
+            connection.reserved -= len(part)
 
     async def remove(self, *subjects: str) -> None:
         """Have these markets (or indices) sent no longer; those it does not have are ignored.
@@ -195,19 +206,25 @@ class Subscription(Generic[T]):
         Raises:
             InvalidRequestError: Nothing would be left: close the subscription instead.
         """
-        gone = [name for name in checked_subjects(self._kind, subjects) if name in self]
+        checked = checked_subjects(self._kind, subjects)
         self._changeable()
-        if len(set(gone)) == len(self.subjects):
+        gone = [name for name in dict.fromkeys(checked) if name in self]
+        if len(gone) == len(self.subjects):
             raise InvalidRequestError(
                 f"{self.channel}: without {', '.join(gone[:3])} nothing is left to send; close the "
                 "subscription instead"
             )
-        for leg, connection in self._legs.items():
+        for leg, connection in list(self._legs.items()):
             part = [name for name in gone if name in leg.subjects]
-            if part:
-                await connection.command(
-                    lambda commands, ended, leg=leg, part=part: commands.remove(leg, part, ended)  # type: ignore[misc]
-                )
+            if len(part) == len(leg.subjects):  # with none left it would be subscribed to all
+                del self._legs[leg]
+                leg.removed(part)
+                connection.drop(leg)
+            elif part:
+                await self._remove_from(leg, connection, part)
+
+    async def _remove_from(self, leg: Leg, connection: Connection, part: list[str]) -> None:
+        await connection.command(lambda commands, ended: commands.remove(leg, part, ended), leg)
 
     def __contains__(self, subject: object) -> bool:
         return any(subject in leg.subjects for leg in self._legs)

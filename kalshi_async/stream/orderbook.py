@@ -77,10 +77,13 @@ class _Half:
 
     def levels(self) -> tuple[Level, ...]:
         if self.frozen is None:
-            held = map(self.sizes.__getitem__, self.prices)
-            sizes = [_multiply(size, _HUNDREDTH) if type(size) is int else size for size in held]
-            self.frozen = tuple(map(_make_level, zip(self.prices, sizes, strict=True)))
+            self.frozen = tuple(self.made_levels())
         return self.frozen
+
+    def made_levels(self) -> Iterator[Level]:
+        held = map(self.sizes.__getitem__, self.prices)
+        sizes = [_multiply(size, _HUNDREDTH) if type(size) is int else size for size in held]
+        return map(_make_level, zip(self.prices, sizes, strict=True))
 
     def insert(self, price: Decimal, size: Decimal) -> None:
         prices = self.prices
@@ -297,6 +300,13 @@ class OrderBook(BookView):
     def view(self, *, allow_stale: bool) -> BookView:
         """A face of this book for reading, which answers while it is stale if that is allowed."""
         return BookView(self._state, allow_stale=allow_stale)
+
+    def sides(self) -> tuple[list[Level], list[Level]]:
+        """The bids for YES and those for NO, made anew: unlike ``yes`` and ``no`` nothing is kept
+        of them, which takes twice the memory of the book.
+        """
+        state = self._read()
+        return list(state.yes.made_levels()), list(state.no.made_levels())
 
     def mark_stale(self, reason: str) -> None:
         """Refuse to be read until the next snapshot, for this reason."""
