@@ -15,7 +15,7 @@ from ._channels import ORDERBOOK
 from ._leg import BookLeg, Leg
 from ._subscription import Carrier, Subscription
 from .messages import OrderbookDelta, OrderbookSnapshot
-from .orderbook import BookView, OrderBook
+from .orderbook import BookView
 
 BookUpdate = OrderbookSnapshot | OrderbookDelta
 """A whole book, or a change of one level of it; ``delta`` is signed, in contracts."""
@@ -58,9 +58,10 @@ class OrderBooks(Subscription[BookUpdate]):
     async def _settle(self) -> None:
         """Wait until all books stand, or until no more come: there may be none of a market."""
         await self._all_stand()
-        self.put = self._inbox.put
+        put: Callable[[Any], None] = self._inbox.put
+        self.put = put
         for leg in self._legs:
-            leg.put = self.put
+            leg.put = put
         self._untold.extend(self.subjects)
 
     async def _all_stand(self) -> None:
@@ -100,14 +101,16 @@ class OrderBooks(Subscription[BookUpdate]):
         """The first snapshots, made as they are taken: thousands of them need not wait anywhere."""
         while self._untold:
             ticker = self._untold.popleft()
-            book = self._find(ticker)
-            if book is None or book.stale:
+            leg = self._leg_of(ticker)
+            if leg is None or leg.books[ticker].stale:
                 continue  # its next snapshot comes by itself
+            book = leg.books[ticker]
             if not self._conflates:
                 self._told[ticker] = self._taken + len(self._inbox)
             yes, no = book.sides()
             return OrderbookSnapshot(
                 received_at=self._carrier.now(),
+                seq=leg.next_seq - 1,
                 market_ticker=ticker,
                 clock=book.clock,
                 yes=yes or None,
@@ -122,11 +125,8 @@ class OrderBooks(Subscription[BookUpdate]):
             if self._taken > known:
                 return update
 
-    def _find(self, ticker: str) -> OrderBook | None:
-        for leg in self._book_legs:
-            if ticker in leg.books:
-                return leg.books[ticker]
-        return None
+    def _leg_of(self, ticker: str) -> BookLeg | None:
+        return next((leg for leg in self._book_legs if ticker in leg.books), None)
 
     def book(self, ticker: str, *, allow_stale: bool = False) -> BookView:
         """The live book of a market; the same object changes with it.
@@ -139,8 +139,9 @@ class OrderBooks(Subscription[BookUpdate]):
         Raises:
             InvalidRequestError: The subscription is not to this market.
         """
-        book = self._find(ticker)
-        if book is not None:
+        leg = self._leg_of(ticker)
+        if leg is not None:
+            book = leg.books[ticker]
             return book.view(allow_stale=True) if allow_stale else book
         raise InvalidRequestError(
             f"this subscription has no book of {ticker!r}: it was not subscribed to, or it was "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 from anyio.abc import TaskGroup
 
-from .._errors import KalshiError
+from .._errors import APIError, KalshiError
 from .._stream_errors import (
     StreamClosedError,
     StreamError,
@@ -237,11 +237,12 @@ class Connection:
 
     async def run(self) -> None:
         """Keep the connection up until it is cancelled or given up."""
-        failures = 0
+        failures = refusals = 0
         while True:
             self.tries += 1
-            outcome = await self._connect(failures + 1)
+            outcome = await self._connect(refusals + 1)
             if isinstance(outcome, Socket):
+                refusals = 0
                 began = monotonic()
                 self._announce(self.tries)
                 self.tries = 0
@@ -253,6 +254,7 @@ class Connection:
             else:
                 error, final = outcome
                 self.failure = error
+                refusals += isinstance(error, APIError)
                 self._host.stats.failures += 1
                 if final:
                     self._give_up(error)
@@ -265,7 +267,7 @@ class Connection:
                 return
             await anyio.sleep(self._host.jitter(failures - 1))
 
-    async def _connect(self, failures: int) -> Socket | tuple[KalshiError, bool]:
+    async def _connect(self, refusals: int) -> Socket | tuple[KalshiError, bool]:
         """An open socket, or why there is none and whether that is final."""
         route = self._route
         signer = route.signer
@@ -290,7 +292,7 @@ class Connection:
             expired = code == "header_timestamp_expired" and (
                 signer.learn_clock(refused_with(exc), sent_at, signer.wall_clock()) is not None
             )
-            return error, is_final(error, failures, stood=self.stood, expired=expired)
+            return error, is_final(error, refusals, stood=self.stood, expired=expired)
 
     def _announce(self, tries: int) -> None:
         stats = self._host.stats
@@ -324,15 +326,18 @@ class Connection:
                 group.start_soon(self._write, socket, commands, group)
                 group.start_soon(self._watch, socket, commands)
                 self._wake.set()
-                await socket.wait_closed()
+                await socket.ended.wait()
                 group.cancel_scope.cancel()
             return socket.why_closed()
         finally:
             self._socket = self.commands = None
             self.ready = anyio.Event()
             commands.close("the connection was lost")
-            with anyio.CancelScope(shield=True):
-                await socket.close()
+            if socket.ended.is_set():
+                socket.hang_up()
+            else:
+                with anyio.CancelScope(shield=True):
+                    await socket.close()
 
     def _resubscribe(self, commands: Commands, leg: Leg) -> None:
         """Subscribe to what a leg carries; what the exchange no longer has is left out."""

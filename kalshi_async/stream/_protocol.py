@@ -122,7 +122,8 @@ class Protocol:
         sid = leg.sid
 
         def replied(frame: Frame | None) -> None:
-            if self.legs.pop(sid, None) is leg:
+            if self.legs.get(sid) is leg:
+                del self.legs[sid]
                 leg.closed("it was unsubscribed")
             ended(_refusal(leg, frame) if isinstance(frame, Refused) else None)
 

@@ -55,12 +55,13 @@ class Reconnect:
         return self.tries is not None and failures > self.tries
 
 
-def is_final(error: KalshiError, failures: int, *, stood: bool, expired: bool) -> bool:
+def is_final(error: KalshiError, refusals: int, *, stood: bool, expired: bool) -> bool:
     """Whether trying again is of no use.
 
     Args:
         error: Why there is no connection.
-        failures: How many there were in a row, this one included.
+        refusals: How many handshakes in a row the exchange has answered with an error, this one
+            included where it is one.
         stood: Whether the stream had a connection before.
         expired: Whether it was the timestamp of the signature, which the next one corrects.
     """
@@ -69,7 +70,7 @@ def is_final(error: KalshiError, failures: int, *, stood: bool, expired: bool) -
     if not isinstance(error, APIError) or isinstance(error, RateLimitError | ServerError):
         return False
     if expired:
-        return failures > _REFUSALS
+        return refusals > _REFUSALS
     if isinstance(error, AuthenticationError | PermissionDeniedError):
-        return not stood or failures > _REFUSALS
+        return not stood or refusals > _REFUSALS
     return not stood

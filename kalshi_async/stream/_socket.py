@@ -4,6 +4,7 @@ parsed instead of through a queue and a task.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidProxy, InvalidStatus, InvalidURI, WebSocketException
 from websockets.frames import Frame, Opcode
+from websockets.protocol import State
 
 from .._errors import ConfigurationError, ConnectionFailedError, KalshiError, api_error
 from .._wire import parse_error
@@ -23,6 +25,7 @@ LONGEST_FRAME = 16 << 20
 """Bytes; a whole book is some 20 kB, a list of 10,000 tickers 400 kB."""
 
 _CLOSE_WAIT = 2.0
+_OVER = (State.CLOSING, State.CLOSED)
 _TEXT, _BINARY, _CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
 
 
@@ -44,6 +47,7 @@ class Socket(ClientConnection):
     def __init__(self, protocol: ClientProtocol, *, reader: Reader, **options: object) -> None:
         super().__init__(protocol, **options)  # type: ignore[arg-type]
         self._reader, self._frame = reader, reader.frame
+        self.ended = asyncio.Event()
         self._parts: bytearray | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -70,6 +74,23 @@ class Socket(ClientConnection):
         else:
             super().process_event(event)
 
+    def send_data(self) -> None:
+        """Called by ``websockets`` whenever it may have something to send."""
+        super().send_data()
+        # A peer that says goodbye sends nothing more, however long it leaves the line open.
+        if self.protocol.state in _OVER:
+            self.ended.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        super().connection_lost(exc)
+        self.ended.set()
+
+    def hang_up(self) -> None:
+        """Close the line without waiting for the other end; what is written is still sent."""
+        self.transport.close()
+        self.loop.call_later(_CLOSE_WAIT, self.transport.abort)
+
     def pause(self) -> None:
         """Read no more until ``resume``."""
         self.transport.pause_reading()
@@ -81,7 +102,12 @@ class Socket(ClientConnection):
 
     def why_closed(self) -> str:
         """How the connection ended, in one line."""
-        return str(self.protocol.close_exc)
+        protocol = self.protocol
+        if protocol.close_rcvd is not None:
+            return f"the exchange closed it: {protocol.close_rcvd}"
+        if protocol.close_sent is not None:
+            return f"it was closed: {protocol.close_sent}"
+        return "it broke off without a close frame"
 
 
 class _Handshake(connect):
