@@ -21,8 +21,10 @@ BENCHMARKS = {
     "orders": "placing and cancelling: rate, processor time, what a journal adds",
     "exchange": "the embedded exchange: orders, subscribers, memory",
     "chaos": "orders amid faults and kills: none twice, none lost",
+    "stream": "live streams: cost and age of a message, thousands of books",
+    "stream-chaos": "a stream amid lost connections and frames: nothing lost, nothing wrong",
 }
-_MODULES = {"import": "imports"}
+_MODULES = {"import": "imports", "stream-chaos": "stream_chaos"}
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -42,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure kalshi_async against a floor and against its peers.",
-        epilog="\n".join(f"  {name:8} {text}" for name, text in BENCHMARKS.items()),
+        epilog="\n".join(f"  {name:12} {text}" for name, text in BENCHMARKS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("benchmark", choices=BENCHMARKS)

@@ -46,6 +46,13 @@ LoadOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(help="What the embedded exchange is made from.")]
 TickerArgument = Annotated[str, typer.Argument(help="Market ticker, e.g. KXFED-26MAR19.")]
+TickersArgument = Annotated[
+    list[str] | None,
+    typer.Argument(help="Market tickers; the embedded exchange has a choice of its own."),
+]
+SecondsOption = Annotated[
+    float | None, typer.Option(min=0, metavar="SECONDS", help="End after so long.")
+]
 
 # The base of all usage errors; typer carries its own copy of click or uses the real one.
 _UsageError: type[Exception] = next(
@@ -146,9 +153,76 @@ def book(
     load: LoadOption = None,
     seed: SeedOption = 7,
     as_json: JsonOption = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Follow it; --json prints an object a change.")
+    ] = False,
+    seconds: SecondsOption = None,
 ) -> None:
     """Show the order book of a market as a picture of its depth."""
-    run_async(partial(_show.book, make_target(env, load, None, seed), ticker, depth, as_json))
+    target = make_target(env, load, None, seed)
+    if live:
+        from ._watch import live_book as run_live_book
+
+        run_async(partial(run_live_book, target, ticker, depth, seconds, as_json))
+        return
+    if seconds is not None:
+        raise typer.BadParameter("it goes with --live", param_hint="--seconds")
+    run_async(partial(_show.book, target, ticker, depth, as_json))
+
+
+@app.command()
+def watch(
+    tickers: TickersArgument = None,
+    env: EnvOption = None,
+    load: LoadOption = None,
+    seed: SeedOption = 7,
+    seconds: SecondsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show markets as they change: a live table on a terminal, else a line for each change."""
+    from ._watch import watch as run_watch
+
+    target = make_target(env, load, None, seed)
+    run_async(partial(run_watch, target, tickers or (), seconds, as_json))
+
+
+@app.command()
+def record(
+    file: Annotated[
+        Path, typer.Argument(dir_okay=False, help="….jsonl.gz, or ….jsonl without compression.")
+    ],
+    tickers: TickersArgument = None,
+    channels: Annotated[
+        str, typer.Option(help="What to record, by Kalshi's names with commas.")
+    ] = "orderbook_delta,trade,ticker",
+    env: EnvOption = None,
+    load: LoadOption = None,
+    seed: SeedOption = 7,
+    seconds: SecondsOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Record what a live stream receives, until Ctrl-C or for so many seconds."""
+    from ._record import RecordOptions, parse_channels, record_to
+
+    target = make_target(env, load, None, seed)
+    options = RecordOptions(file, tickers or (), parse_channels(channels), seconds, force, as_json)
+    run_async(partial(record_to, target, options))
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="What record wrote.")],
+    book: Annotated[
+        str | None, typer.Option(metavar="TICKER", help="Also show its order book at the end.")
+    ] = None,
+    depth: Annotated[int, typer.Option(min=1, max=100, help="Levels a side.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is in a recording: frames by type, gaps, how long it is."""
+    from ._record import replay as run_replay
+
+    run_async(partial(run_replay, file, book, depth, as_json))
 
 
 @app.command()

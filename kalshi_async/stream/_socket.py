@@ -93,7 +93,8 @@ class Socket(ClientConnection):
 
     def pause(self) -> None:
         """Read no more until ``resume``."""
-        self.transport.pause_reading()
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
 
     def resume(self) -> None:
         """Read on."""

@@ -20,7 +20,32 @@ from .._stream_errors import StreamError
 from ._connection import Connection, Tape
 from ._leg import BookLeg
 from ._recorder import MOST_PENDING, Recorder
-from ._recording_lines import RecordedBook, RecordedOpen
+from ._recording_lines import (
+    RecordedBook,
+    RecordedCommand,
+    RecordedEvent,
+    RecordedFrame,
+    RecordedLoss,
+    RecordedOpen,
+    RecordingReader,
+)
+from ._replay import Messages, Replay
+from ._stream import Stream
+
+__all__ = [
+    "Messages",
+    "RecordedBook",
+    "RecordedCommand",
+    "RecordedEvent",
+    "RecordedFrame",
+    "RecordedLoss",
+    "RecordedOpen",
+    "Recorder",
+    "Recording",
+    "RecordingReader",
+    "Replay",
+    "record",
+]
 
 # Seconds for which the books that stand are written down in one go.
 _AT_ONCE = 0.005
@@ -178,3 +203,10 @@ class Recording:
 
 def _pairs(levels: Sequence[tuple[object, object]]) -> list[tuple[str, str]]:
     return [(str(price), str(size)) for price, size in levels]
+
+
+def record(
+    stream: Stream, path: str | Path, *, overwrite: bool = False, max_pending: int = MOST_PENDING
+) -> Recording:
+    """Write down everything that a stream receives; see ``Recording``."""
+    return Recording(stream._session, path, overwrite=overwrite, max_pending=max_pending)

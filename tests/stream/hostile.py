@@ -137,7 +137,7 @@ class Peer:
                 (size,) = struct.unpack(form, await self._reader.readexactly(struct.calcsize(form)))
             mask = await self._reader.readexactly(4)
             payload = await self._reader.readexactly(size)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (EOFError, ConnectionError):
             raise Gone from None
         key = int.from_bytes((mask * (size // 4 + 1))[:size], "big")
         return opcode & 0xF, (int.from_bytes(payload, "big") ^ key).to_bytes(size, "big")
@@ -218,7 +218,8 @@ class Hostile:
         peer = Peer(len(self.peers) + 1, reader, writer)
         self.peers.append(peer)
         try:
-            with suppress(Gone, asyncio.IncompleteReadError, ConnectionError):
+            # Cancelled by `end` alone; asyncio would log it.
+            with suppress(Gone, EOFError, ConnectionError, asyncio.CancelledError):
                 await peer.read_request()
                 await self._scripts[min(peer.number, len(self._scripts)) - 1](peer)
         except Exception as exc:  # noqa: BLE001 - told when the server ends

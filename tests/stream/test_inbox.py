@@ -368,7 +368,6 @@ async def test_a_new_message_is_dropped_after_an_error():
         await inbox.take()
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="it replaces what waits")
 async def test_a_newer_message_is_dropped_after_an_error():
     inbox = of(("a", 1), key=first)
     inbox.fail(KeyError("why"))
