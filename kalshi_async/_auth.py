@@ -225,16 +225,10 @@ class Signer:
         Returns:
             The offset in seconds that signatures use from now on, None for no usable date.
         """
-        if not date:
+        said = exchange_time(date)
+        if said is None:
             return None
-        try:
-            said = parsedate_to_datetime(date)
-            # "-0000", or no zone at all, means UTC in a header, not local time
-            said = said if said.tzinfo is not None else said.replace(tzinfo=UTC)
-            exchange_time = said.timestamp() + 0.5
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return None
-        self.offset = exchange_time - (sent_at + received_at) / 2
+        self.offset = said - (sent_at + received_at) / 2
         return self.offset
 
     def wall_clock(self) -> float:
@@ -253,6 +247,19 @@ class Signer:
 
     def __repr__(self) -> str:
         return f"<Signer {self._kind}, clock offset {self.offset:+.1f} s>"
+
+
+def exchange_time(date: str | None) -> float | None:
+    """Unix seconds that a ``Date`` header means, in the middle of its second; None for no date."""
+    if not date:
+        return None
+    try:
+        said = parsedate_to_datetime(date)
+        # "-0000", or no zone at all, means UTC in a header, not local time
+        said = said if said.tzinfo is not None else said.replace(tzinfo=UTC)
+        return said.timestamp() + 0.5
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _message(timestamp: str, method: str, path: str) -> bytes:

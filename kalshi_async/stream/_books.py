@@ -51,6 +51,7 @@ class OrderBooks(Subscription[BookUpdate]):
         self._taken = 0
         # What was in the inbox when the first snapshot of a market was told is part of it.
         self._told: dict[str, int] = {}
+        self._told_until = 0
 
     def _make_leg(self, subjects: Sequence[str]) -> Leg:
         return BookLeg(self._kind, subjects, self._params, self)
@@ -106,13 +107,12 @@ class OrderBooks(Subscription[BookUpdate]):
                 continue  # its next snapshot comes by itself
             book = leg.books[ticker]
             if not self._conflates:
-                self._told[ticker] = self._taken + len(self._inbox)
+                self._told[ticker] = self._told_until = self._taken + len(self._inbox)
             yes, no = book.sides()
             return OrderbookSnapshot(
                 received_at=self._carrier.now(),
                 seq=leg.next_seq - 1,
                 market_ticker=ticker,
-                clock=book.clock,
                 yes=yes or None,
                 no=no or None,
             )
@@ -120,7 +120,7 @@ class OrderBooks(Subscription[BookUpdate]):
             update = await self._inbox.take()
             self._taken += 1
             known = self._told.get(update.market_ticker, 0)
-            if self._taken >= max(self._told.values(), default=0):
+            if self._taken >= self._told_until:
                 self._told.clear()
             if self._taken > known:
                 return update

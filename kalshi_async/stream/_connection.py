@@ -72,6 +72,7 @@ class Host(Protocol):
 
     def tell(self, event: StreamEvent) -> None: ...
     def now(self) -> float: ...
+    def learn_clock(self, date: str | None, sent_at: float, received_at: float) -> None: ...
     def jitter(self, failures: int) -> float: ...
     def lost(self, connection: Connection, error: KalshiError) -> None: ...
 
@@ -91,7 +92,7 @@ class Connection:
         self.opening: list[Leg] = []
         self.reserved = 0
         self.commands: Commands | None = None
-        self.alive_at = 0.0
+        self._alive = monotonic()
         self.stood = False
         self.ready = anyio.Event()
         self.error: KalshiError | None = None
@@ -109,6 +110,11 @@ class Connection:
         return f"<Connection {self.number}: {state}{paused}, {len(self.legs)} subscriptions>"
 
     @property
+    def silence(self) -> float:
+        """Seconds since the last sign of life."""
+        return monotonic() - self._alive
+
+    @property
     def load(self) -> int:
         """How many markets it carries."""
         carried = sum(len(leg.subjects) for leg in (*self.legs, *self.opening))
@@ -118,7 +124,8 @@ class Connection:
 
     def reading(self, size: int) -> None:
         """Bytes came."""
-        self._received_at = self.alive_at = self._host.now()
+        self._received_at = self._host.now()
+        self._alive = monotonic()
         self._host.stats.bytes += size
 
     def frame(self, data: bytes | bytearray) -> None:
@@ -274,7 +281,7 @@ class Connection:
         sent_at = signer.wall_clock()
         try:
             headers = await signer.headers_async("GET", route.path)
-            return await open_socket(
+            socket = await open_socket(
                 route.url,
                 self,
                 headers=headers,
@@ -283,6 +290,8 @@ class Connection:
                 heartbeat=route.heartbeat,
                 direct=route.direct,
             )
+            self._host.learn_clock(socket.date, sent_at, signer.wall_clock())
+            return socket
         except Exception as exc:
             error = failure(exc)
             if error is None:
@@ -297,13 +306,12 @@ class Connection:
     def _announce(self, tries: int) -> None:
         stats = self._host.stats
         stats.connects += 1
-        now = self._host.now()
         if self.stood:
             stats.reconnects += 1
-            self._host.tell(StreamResumed(self.number, tries, max(now - self.alive_at, 0.0)))
+            self._host.tell(StreamResumed(self.number, tries, self.silence))
         else:
             self._host.tell(StreamConnected(self.number, tries))
-        self.stood, self.alive_at = True, now
+        self.stood, self._alive = True, monotonic()
 
     def _give_up(self, error: KalshiError) -> None:
         self.error = error
@@ -318,7 +326,7 @@ class Connection:
         self._socket, self.commands, self._wake = socket, commands, asyncio.Event()
         if self._paused_by:
             socket.pause()
-        for leg in self.legs:
+        for leg in list(self.legs):
             self._resubscribe(commands, leg)
         self.ready.set()
         try:
@@ -360,7 +368,10 @@ class Connection:
                 self.legs.remove(leg)
             leg.consumer.failed(error)
 
-        commands.subscribe(leg, ended)
+        if leg.names_some and not leg.subjects:  # without any it would be subscribed to all
+            ended(StreamError(f"{leg.channel.name}: none of its markets is left"))
+        else:
+            commands.subscribe(leg, ended)
 
     async def _write(self, socket: Socket, commands: Commands, group: TaskGroup) -> None:
         """Send what piles up."""

@@ -70,6 +70,7 @@ class Leg:
     ) -> None:
         self.channel, self.params, self.consumer = channel, dict(params), consumer
         self.subjects: dict[str, None] = dict.fromkeys(subjects)
+        self.names_some = bool(self.subjects)
         self.line: Line | None = None
         # Set while it is subscribed to, and for good when it is dropped.
         self.up = asyncio.Event()
@@ -177,8 +178,11 @@ class BookLeg(Leg):
     ) -> None:
         super().__init__(channel, subjects, params, consumer)
         self.books = {ticker: OrderBook(ticker) for ticker in self.subjects}
-        # Those that wait for a snapshot, each with when it was last asked for.
-        self.waiting: dict[str, float] = dict.fromkeys(self.books, 0.0)
+        # Those that wait for a snapshot; and of them those that were doubted again right after it
+        # was asked for.
+        self.waiting = set(self.books)
+        self._again: set[str] = set()
+        self._asked_at: dict[str, float] = {}
         self._fresh = consumer.fresh
         self._doubted_at = self._came_at = 0.0
         self._asked = self._probes = 0
@@ -188,7 +192,9 @@ class BookLeg(Leg):
         """See ``Leg``; each book begins with a snapshot."""
         super().opened(line, sid)
         self._came_at = monotonic()
-        self.waiting = dict.fromkeys(self.books, self._came_at)
+        self.waiting = set(self.books)
+        self._asked_at = dict.fromkeys(self.books, self._came_at)
+        self._again.clear()
 
     def added(self, subjects: Iterable[str]) -> None:
         """See ``Leg``."""
@@ -196,13 +202,15 @@ class BookLeg(Leg):
         for ticker in self.subjects:
             if ticker not in self.books:
                 self.books[ticker] = OrderBook(ticker)
-                self.waiting[ticker] = monotonic()
+                self.waiting.add(ticker)
+                self._asked_at[ticker] = monotonic()
 
     def removed(self, subjects: Iterable[str]) -> None:
         """See ``Leg``; those who hold on to such a book find it stale."""
         for ticker in subjects:
             book = self.books.pop(ticker, None)
             self.subjects.pop(ticker, None)
+            self._asked_at.pop(ticker, None)
             if book is not None:
                 book.mark_stale("it is no longer subscribed to")
                 self._refreshed(ticker)
@@ -247,7 +255,11 @@ class BookLeg(Leg):
         self.put(message)
 
     def _refreshed(self, ticker: str) -> None:
-        if self.waiting.pop(ticker, None) is None or self.waiting:
+        if ticker not in self.waiting:
+            return
+        self.waiting.remove(ticker)
+        self._again.discard(ticker)
+        if self.waiting:
             return
         self._asked = 0
         if self._doubted_at:
@@ -268,16 +280,17 @@ class BookLeg(Leg):
         now = monotonic()
         self._doubted_at = self._doubted_at or now
         self.consumer.tell(StreamStale(self.channel.name, tickers, reason))
-        due = [name for name in tickers if now - self.waiting.get(name, 0.0) >= _BREATH]
-        for ticker in tickers:
-            # What was asked for a moment ago may have been lost with what is missing now.
-            self.waiting[ticker] = 0.0
+        self.waiting.update(tickers)
+        due = [name for name in tickers if now - self._asked_at.get(name, -_BREATH) >= _BREATH]
+        # What was asked for a moment ago may have been lost with what is missing now.
+        self._again.update(set(tickers).difference(due))
         self.ask(due)
 
     def ask(self, tickers: Collection[str]) -> None:
         """Have snapshots sent."""
         if self.line is not None and tickers:
-            self.waiting.update(dict.fromkeys(tickers, monotonic()))
+            self._asked_at.update(dict.fromkeys(tickers, monotonic()))
+            self._again.difference_update(tickers)
             self.consumer.stats.resyncs += 1
             self.line.request_snapshots(self, tickers)
 
@@ -287,15 +300,15 @@ class BookLeg(Leg):
         """
         now = monotonic()
         wait = patience * 2 ** min(self._asked, _MOST_DOUBLINGS)
-        silent = now - self._came_at >= patience
-        late = [
-            ticker
-            for ticker, asked in self.waiting.items()
-            if not asked or (silent and now - asked >= wait)
-        ]
-        if any(self.waiting[ticker] for ticker in late):
-            self._asked += 1
-        self.ask(late)
+        asked, again = (
+            self._asked_at,
+            [name for name in self._again if now - self._asked_at[name] >= _BREATH],
+        )
+        late = []
+        if now - self._came_at >= patience:
+            late = [name for name in self.waiting if now - asked[name] >= wait]
+            self._asked += bool(late)
+        self.ask({*again, *late})
 
     def probe(self, after: float) -> None:
         """Where no frame came for so many seconds, have one sent: the snapshot of one book, of each

@@ -12,6 +12,7 @@ from .._config import Config, is_loopback_url
 from .._errors import ConfigurationError
 from ..models.orderbook import OrderBook
 from ._backfill import Backfill
+from ._clock import ExchangeClock
 from ._connection import Route
 from ._reconnect import Reconnect
 from ._session import Session
@@ -61,8 +62,7 @@ def make_stream(
     if isinstance(max_markets, bool) or not isinstance(max_markets, int) or max_markets < 1:
         raise ConfigurationError(f"max_markets is {max_markets!r}; expected 1 or more")
 
-    def now() -> float:
-        return signer.wall_clock() + signer.offset
+    now = ExchangeClock(signer)
 
     async def read_books(tickers: Sequence[str]) -> Iterable[OrderBook]:
         return await client.markets.orderbooks(tickers=tickers)

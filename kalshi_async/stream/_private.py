@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
@@ -26,7 +27,9 @@ LAG = 1.0
 # Frames were seen to arrive up to 4 s late: what happened so long before the last sign of life may
 # not have been sent.
 LATE = 15.0
-_RETRY, _LONGEST_RETRY = 1.0, 10.0
+# The exchange's clock is not known better: rather a little of before than a gap.
+_CLOCK_ERROR = 2.5
+_LONGEST_RETRY = 10.0
 
 
 class PrivateSubscription(Subscription[T], Generic[T]):
@@ -52,9 +55,15 @@ class PrivateSubscription(Subscription[T], Generic[T]):
         params: dict[str, object] = {"skip_ticker_ack": True}
         super().__init__(carrier, channel, tickers, params, max_queue=max_queue)
         self.put = self._put_in_order
+        self._continuity = self._begin(carrier.now())
         self._backfill, self._most_held = backfill, max_queue
-        self._since: float | None = None
+        # By the monotonic clock: a wall clock may be set meanwhile.
+        self._lost_at: float | None = None
         self._interruptions = 0
+
+    def _begin(self, since: float) -> Continuity[T]:
+        """What keeps the order; what happened from ``since`` on is wanted."""
+        raise NotImplementedError
 
     async def _missed(self, since: float, tickers: Collection[str] | None) -> Sequence[T]:
         raise NotImplementedError
@@ -81,13 +90,13 @@ class PrivateSubscription(Subscription[T], Generic[T]):
         """Nothing comes any more, until ``live``."""
         self._continuity.hold()
         self._interruptions += 1
-        if self._since is None:
-            alive = [connection.alive_at for connection in self._legs.values()]
-            self._since = min(alive, default=self._carrier.now()) - LATE
+        if self._lost_at is None:
+            silence = max((each.silence for each in self._legs.values()), default=0.0)
+            self._lost_at = monotonic() - silence
 
     def live(self) -> None:
         """It is subscribed to."""
-        if self._since is not None:
+        if self._lost_at is not None:
             self._carrier.spawn(self._catch_up)
 
     async def _catch_up(self) -> None:
@@ -95,18 +104,19 @@ class PrivateSubscription(Subscription[T], Generic[T]):
         interruption, wait = self._interruptions, LAG
         while True:
             await anyio.sleep(wait)
-            if self._closed or interruption != self._interruptions or self._since is None:
+            if self._closed or interruption != self._interruptions or self._lost_at is None:
                 return
             undecoded = self._backfill.undecoded
+            since = self._carrier.now() - (monotonic() - self._lost_at) - LATE
             try:
-                missed = await self._missed(self._since, self._tickers)
+                missed = await self._missed(since, self._tickers)
             except KalshiError as error:
                 self.tell(StreamBackfill(self.channel, 0, error=error))
                 wait = min(wait * 2, _LONGEST_RETRY)
                 continue
-            if self._closed or interruption != self._interruptions or self._since is None:
+            if self._closed or interruption != self._interruptions or self._lost_at is None:
                 return
-            self._since = None
+            self._lost_at = None
             self._go_on(missed, self._backfill.undecoded - undecoded)
             return
 
@@ -122,6 +132,8 @@ class PrivateSubscription(Subscription[T], Generic[T]):
 
     async def _open_legs(self, subjects: Sequence[str]) -> None:
         tickers = frozenset(subjects) or None
+        if not self._legs:
+            self._continuity = self._begin(self._carrier.now() - _CLOCK_ERROR)
         await self._know(tickers)
         await super()._open_legs(subjects)
         await self._know_more(tickers)
@@ -148,7 +160,9 @@ class FillStream(PrivateSubscription[FillUpdate]):
         self, carrier: Carrier, backfill: Backfill, tickers: Sequence[str], *, max_queue: int
     ) -> None:
         super().__init__(carrier, FILL, backfill, tickers, max_queue=max_queue)
-        self._continuity = FillContinuity(since=carrier.now())
+
+    def _begin(self, since: float) -> FillContinuity:
+        return FillContinuity(since=since)
 
     async def _missed(self, since: float, tickers: Collection[str] | None) -> Sequence[FillUpdate]:
         since = max(since, self._continuity.since_floor)
@@ -164,7 +178,9 @@ class OrderStream(PrivateSubscription[UserOrderUpdate]):
         self, carrier: Carrier, backfill: Backfill, tickers: Sequence[str], *, max_queue: int
     ) -> None:
         super().__init__(carrier, USER_ORDERS, backfill, tickers, max_queue=max_queue)
-        self._continuity = OrderContinuity(since=carrier.now())
+
+    def _begin(self, since: float) -> OrderContinuity:
+        return OrderContinuity(since=since)
 
     # An order that ends unseen is told of only if it was known to rest.
 
@@ -190,7 +206,9 @@ class PositionStream(PrivateSubscription[MarketPositionUpdate]):
         self, carrier: Carrier, backfill: Backfill, tickers: Sequence[str], *, max_queue: int
     ) -> None:
         super().__init__(carrier, MARKET_POSITIONS, backfill, tickers, max_queue=max_queue)
-        self._continuity = PositionContinuity()
+
+    def _begin(self, since: float) -> PositionContinuity:
+        return PositionContinuity()
 
     async def _know(self, tickers: Collection[str] | None) -> None:
         self._continuity.baseline(await self._backfill.positions(tickers))

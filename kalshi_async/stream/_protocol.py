@@ -94,6 +94,10 @@ class Protocol:
 
         def replied(frame: Frame | None) -> None:
             if isinstance(frame, Subscribed):
+                before = self.legs.get(frame.msg.sid)
+                if before is not None and before is not leg:
+                    before.closed("its number was given to another subscription")
+                    self.ended.append(before)
                 self.legs[frame.msg.sid] = leg
                 leg.opened(self, frame.msg.sid)
                 ended(None)

@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 from .._errors import KalshiError
 from .._stream_errors import StreamClosedError, StreamError, StreamLostError
 from .._stream_events import StreamEvent
+from ._clock import ExchangeClock
 from ._connection import Connection, Route, Tape
 from ._inbox import Inbox
 from ._leg import Leg
@@ -41,7 +42,7 @@ class Session:
         self,
         route: Route,
         emit: Callable[[StreamEvent], None],
-        now: Callable[[], float],
+        now: ExchangeClock,
         rng: random.Random,
         most_markets: int,
     ) -> None:
@@ -166,6 +167,10 @@ class Session:
         self.subscriptions.discard(subscription)
 
     # For connections
+
+    def learn_clock(self, date: str | None, sent_at: float, received_at: float) -> None:
+        """A handshake was answered."""
+        self.now.learn(date, sent_at, received_at)
 
     def jitter(self, failures: int) -> float:
         """Seconds to wait before connecting again."""

@@ -101,6 +101,11 @@ class Socket(ClientConnection):
         if not self.transport.is_closing():
             self.transport.resume_reading()
 
+    @property
+    def date(self) -> str | None:
+        """The ``Date`` of the answer to the handshake."""
+        return self.response.headers.get("Date") if self.response is not None else None
+
     def why_closed(self) -> str:
         """How the connection ended, in one line."""
         protocol = self.protocol

@@ -7,6 +7,8 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
+import anyio
+
 from .._errors import InvalidRequestError, KalshiError
 from .._stream_errors import SlowConsumer, StreamClosedError, SubscriptionRefusedError
 from .._stream_events import StreamEvent, StreamSlow
@@ -74,6 +76,8 @@ class Subscription(Generic[T]):
         )
         self._legs: dict[Leg, Connection] = {}
         self._opened = self._closed = False
+        # One change at a time: each is checked against what the one before has left.
+        self._changing = anyio.Lock()
         self.stats = carrier.stats
         # Called by the connection for each message.
         self.put: Callable[[Any], None] = self._inbox.put
@@ -183,15 +187,16 @@ class Subscription(Generic[T]):
             InvalidRequestError: This subscription is to all there are, or names none.
         """
         checked = checked_subjects(self._kind, subjects)
-        self._changeable()
-        wanted = [name for name in dict.fromkeys(checked) if name not in self]
-        for leg, connection in list(self._legs.items()):
-            room = max(self._carrier.most_markets - connection.load, 0)
-            part, wanted = wanted[:room], wanted[room:]
-            if part:
-                await self._add_to(leg, connection, part)
-        if wanted:
-            await self._open_legs(wanted)
+        async with self._changing:
+            self._changeable()
+            wanted = [name for name in dict.fromkeys(checked) if name not in self]
+            for leg, connection in list(self._legs.items()):
+                room = max(self._carrier.most_markets - connection.load, 0)
+                part, wanted = wanted[:room], wanted[room:]
+                if part:
+                    await self._add_to(leg, connection, part)
+            if wanted:
+                await self._open_legs(wanted)
 
     async def _add_to(self, leg: Leg, connection: Connection, part: list[str]) -> None:
         connection.reserved += len(part)
@@ -207,21 +212,22 @@ class Subscription(Generic[T]):
             InvalidRequestError: Nothing would be left: close the subscription instead.
         """
         checked = checked_subjects(self._kind, subjects)
-        self._changeable()
-        gone = [name for name in dict.fromkeys(checked) if name in self]
-        if len(gone) == len(self.subjects):
-            raise InvalidRequestError(
-                f"{self.channel}: without {', '.join(gone[:3])} nothing is left to send; close the "
-                "subscription instead"
-            )
-        for leg, connection in list(self._legs.items()):
-            part = [name for name in gone if name in leg.subjects]
-            if len(part) == len(leg.subjects):  # with none left it would be subscribed to all
-                del self._legs[leg]
-                leg.removed(part)
-                connection.drop(leg)
-            elif part:
-                await self._remove_from(leg, connection, part)
+        async with self._changing:
+            self._changeable()
+            gone = [name for name in dict.fromkeys(checked) if name in self]
+            if len(gone) == len(self.subjects):
+                raise InvalidRequestError(
+                    f"{self.channel}: without {', '.join(gone[:3])} nothing is left to send; close "
+                    "the subscription instead"
+                )
+            for leg, connection in list(self._legs.items()):
+                part = [name for name in gone if name in leg.subjects]
+                if len(part) == len(leg.subjects):  # with none left it would be subscribed to all
+                    del self._legs[leg]
+                    leg.removed(part)
+                    connection.drop(leg)
+                elif part:
+                    await self._remove_from(leg, connection, part)
 
     async def _remove_from(self, leg: Leg, connection: Connection, part: list[str]) -> None:
         await connection.command(lambda commands, ended: commands.remove(leg, part, ended), leg)
