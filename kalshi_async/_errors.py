@@ -276,7 +276,7 @@ class APIError(KalshiError):
             said = f"{body.code}: {said}"
         if body.details:
             said = f"{said}; {body.details}"
-        super().__init__(f"HTTP {status}, {_one_line(said)}")
+        super().__init__(f"HTTP {status}, {one_line(said)}")
         self.status = status
         self.code = body.code
         self.message = body.message
@@ -284,7 +284,7 @@ class APIError(KalshiError):
         self.service = body.service
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Text of the exchange for a terminal or a log: no line breaks, no control characters."""
     printable = (character if character.isprintable() else " " for character in text[:_LONGEST])
     return " ".join("".join(printable).split())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._errors import KalshiError, _one_line
+from ._errors import KalshiError, one_line
 
 _HEAD = 200
 
@@ -41,7 +41,7 @@ class SubscriptionRefusedError(StreamError):
         self, channel: str, code: int = 0, message: str = "", markets: tuple[str, ...] = ()
     ) -> None:
         named = f" ({', '.join(markets[:5])}{', …' if len(markets) > 5 else ''})" if markets else ""
-        super().__init__(f"{channel}: error {code}, {_one_line(message)}{named}")
+        super().__init__(f"{channel}: error {code}, {one_line(message)}{named}")
         self.channel, self.code, self.markets = channel, code, markets
 
 
@@ -73,7 +73,7 @@ class FrameError(StreamError):
 
     def __init__(self, problem: str, frame: bytes = b"") -> None:
         self.head, self.size = bytes(frame[:_HEAD]), len(frame)
-        super().__init__(f"{problem}: {_one_line(repr(self.head))} ({self.size} bytes)")
+        super().__init__(f"{problem}: {one_line(repr(self.head))} ({self.size} bytes)")
 
 
 class BookError(StreamError):

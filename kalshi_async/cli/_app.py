@@ -54,6 +54,7 @@ SecondsOption = Annotated[
     float | None, typer.Option(min=0, metavar="SECONDS", help="End after so long.")
 ]
 
+_INTERRUPTED = 130
 # The base of all usage errors; typer carries its own copy of click or uses the real one.
 _UsageError: type[Exception] = next(
     kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
@@ -61,10 +62,14 @@ _UsageError: type[Exception] = next(
 
 
 def run_app(application: typer.Typer) -> None:
-    """Run the command line: errors are one red line with the remedy and exit code 1."""
+    """Run the command line: errors are one red line with the remedy and exit code 1; after Ctrl-C
+    the exit code is 130.
+    """
     logging.getLogger("kalshi_async").addHandler(logging.NullHandler())
     try:
-        application(standalone_mode=False)
+        # Newer versions of typer give an exit code back instead of raising what Ctrl-C raises.
+        if application(standalone_mode=False) == _INTERRUPTED:
+            raise KeyboardInterrupt
     except (KalshiError, ImportError, ValueError, OSError) as exc:
         if isinstance(exc, BrokenPipeError):
             silence_stdout()
@@ -78,7 +83,7 @@ def run_app(application: typer.Typer) -> None:
         raise SystemExit(1) from None
     except (typer.Abort, KeyboardInterrupt):
         print_error("interrupted")
-        raise SystemExit(130) from None
+        raise SystemExit(_INTERRUPTED) from None
 
 
 def _version(wanted: bool) -> None:

@@ -62,6 +62,7 @@ class Tape(Protocol):
     """Who writes down what is received."""
 
     def frame(self, connection: int, data: bytes | bytearray, received_at: float) -> None: ...
+    def command(self, connection: int, data: bytes, at: float) -> None: ...
     def event(self, event: StreamEvent, at: float) -> None: ...
 
 
@@ -290,8 +291,6 @@ class Connection:
                 heartbeat=route.heartbeat,
                 direct=route.direct,
             )
-            self._host.learn_clock(socket.date, sent_at, signer.wall_clock())
-            return socket
         except Exception as exc:
             error = failure(exc)
             if error is None:
@@ -302,6 +301,8 @@ class Connection:
                 signer.learn_clock(refused_with(exc), sent_at, signer.wall_clock()) is not None
             )
             return error, is_final(error, refusals, stood=self.stood, expired=expired)
+        self._host.learn_clock(socket.date, sent_at, signer.wall_clock())
+        return socket
 
     def _announce(self, tries: int) -> None:
         stats = self._host.stats
@@ -389,6 +390,8 @@ class Connection:
                         if failure(exc) is None:
                             raise
                         return  # the connection is gone, which others notice
+                    if self.tape is not None:
+                        self.tape.command(self.number, text, self._host.now())
 
     async def _renew(self, commands: Commands) -> None:
         """Subscribe again to what the exchange ended, or refused for now."""

@@ -40,6 +40,7 @@ class Deck:
 
     def __init__(self, playback: Playback) -> None:
         self._playback = playback
+        self.reserved = 0
 
     @property
     def alive_at(self) -> float:
@@ -50,7 +51,7 @@ class Deck:
         """Deliver to it from now on."""
         self._playback.follow(leg)
 
-    async def command(self, do: Callable[[Deck, Ended], None]) -> None:
+    async def command(self, do: Callable[[Deck, Ended], None], *_: object) -> None:
         """Do it at once."""
         do(self, lambda _: None)
 
@@ -105,7 +106,8 @@ class Played(Subscription[T]):
     def __init__(self, carrier: Any, *args: Any, **options: Any) -> None:
         super().__init__(carrier, *args, **options)
         self._playback: Playback = carrier
-        self.reader = Reader(self._inbox, self.too_slow)
+        conflates = options.get("conflate") is not None
+        self.reader = Reader(self._inbox, self.too_slow, optional=conflates)
 
     async def __anext__(self) -> T:
         if not self._opened:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import anyio
 import msgspec
@@ -36,9 +36,6 @@ from ._recording_lines import (
 from ._session import MOST_EVENTS
 from ._stats import StreamStats
 from .messages import OrderbookSnapshot, StreamMessage
-
-if TYPE_CHECKING:
-    from ._connection import Tape
 
 logger = logging.getLogger("kalshi_async.stream")
 
@@ -90,7 +87,6 @@ class Playback:
         self.ledger = Ledger(self.stats, self.tell, self._deliver)
         self.subscriptions: set[Follower] = set()
         self.connections: list[PlayedLine] = []
-        self.tape: Tape | None = None
         self.file: RecordingReader | None = None
         self.lost = 0
         self._at = 0.0
@@ -153,8 +149,6 @@ class Playback:
 
     def tell(self, event: StreamEvent) -> None:
         """Pass an event on."""
-        if self.tape is not None:
-            self.tape.event(event, self._at)
         for listener in self._listeners:
             if len(listener) < MOST_EVENTS:
                 listener.put(event)
@@ -312,8 +306,6 @@ class Playback:
     def _frame(self, entry: RecordedFrame) -> None:
         self.stats.frames += 1
         self.stats.bytes += len(entry.data)
-        if self.tape is not None:
-            self.tape.frame(entry.connection, entry.data, entry.at)
         line = self._line(entry.connection)
         line.receive(entry.data, entry.at)
         if line.last_data is not None:

@@ -11,7 +11,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from time import monotonic
 
 import msgspec
 
@@ -221,11 +220,10 @@ class SourceBooks(BookLeg):
 
     def added(self, subjects: Iterable[str]) -> None:
         """See ``Leg``."""
-        for ticker in subjects:
-            if ticker not in self.books:
-                self.subjects[ticker] = None
-                self.books[ticker] = self.source.book(ticker)
-                self.waiting[ticker] = monotonic()
+        new = [ticker for ticker in subjects if ticker not in self.books]
+        if new:
+            super().added(new)
+            self.books.update((ticker, self.source.book(ticker)) for ticker in new)
 
     def removed(self, subjects: Iterable[str]) -> None:
         """See ``Leg``."""
@@ -244,7 +242,6 @@ class SourceBooks(BookLeg):
 
     def ask(self, tickers: Iterable[str]) -> None:
         """See ``BookLeg``; nobody sends more than was recorded."""
-        self.waiting.update(dict.fromkeys(tickers, monotonic()))
 
     def question(self, reason: str) -> None:
         """Frames were not recorded here: the number of the next one tells whether they were of

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from .._errors import one_line
 from .._stream_errors import StreamError, SubscriptionRefusedError
 from .._stream_events import StreamEvent, StreamUnknown, StreamUnreadable
 from ._frames import (
@@ -36,6 +37,9 @@ ENDED = frozenset((10, 25))
 LATER = frozenset((18, 27))
 MARKET_LIMIT = 26
 INVALID_PARAMETER = 11
+_INITIAL = "send_initial_snapshot"
+# How many names of what is unknown are told apart, and how much of each is logged.
+_MOST_NAMES, _HEAD = 1000, 200
 # How many markets one command asks snapshots of.
 _AT_ONCE = 1000
 
@@ -156,7 +160,9 @@ class Protocol:
                 agreed()
                 ended(None)
 
-        params = {"sid": leg.sid, "action": action, leg.channel.subjects: named, **leg.params}
+        params: dict[str, object] = {"sid": leg.sid, "action": action, leg.channel.subjects: named}
+        if _INITIAL in leg.params:  # the only one that an update takes as well
+            params[_INITIAL] = leg.params[_INITIAL]
         self._send("update_subscription", params, leg, replied)
 
     def _send(self, command: str, params: dict[str, object], leg: Leg, replied: Replied) -> None:
@@ -204,10 +210,11 @@ class Protocol:
 
     def _complaint(self, frame: Refused, leg: Leg | None) -> None:
         """An error that answers no command."""
-        logger.warning("the exchange says: error %d, %s", frame.msg.code, frame.msg.msg)
+        said = f"error {frame.msg.code}, {one_line(frame.msg.msg)}"
+        logger.warning("the exchange says: %s", said)
         if leg is not None and frame.msg.code in ENDED:
             del self.legs[frame.sid]
-            leg.closed(f"the exchange ended it: error {frame.msg.code}, {frame.msg.msg}")
+            leg.closed(f"the exchange ended it: {said}")
             self.ended.append(leg)
 
     def _broken(self, frame: BrokenFrame) -> None:
@@ -223,9 +230,13 @@ class Protocol:
             leg.doubt("a frame could not be read")
 
     def _count_unknown(self, name: str) -> None:
-        self._stats.unknown[name] += 1
-        if self._stats.unknown[name] == 1:
-            logger.warning("the exchange sends %r, which this version does not know", name)
+        unknown = self._stats.unknown
+        known = name in unknown
+        if not known and len(unknown) >= _MOST_NAMES:
+            known, name = True, "others"
+        unknown[name] += 1
+        if not known:
+            logger.warning("the exchange sends %r, which this version does not know", name[:_HEAD])
 
     # The end
 

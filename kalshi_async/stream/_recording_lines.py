@@ -33,7 +33,7 @@ from .._stream_events import StreamEvent
 from .._version import __version__
 
 FORMAT = 1
-_BLOCK = 1 << 16
+_BLOCK, _PIECE = 1 << 16, 1 << 12
 _GZIP = b"\x1f\x8b"
 _WHITE = b" \t\r\n"
 
@@ -281,7 +281,10 @@ class RecordingReader:
         self.truncated = not ended
 
     def _head(self) -> _Head:
-        first = next(self._lines, b"")
+        try:
+            first = next(self._lines, b"")
+        except StreamError as exc:
+            raise ConfigurationError(f"{self.path} is no recording: {exc.__cause__}") from exc
         try:
             head = _read_head(first)
         except (ValueError, RecursionError):
@@ -322,8 +325,9 @@ class RecordingReader:
         member = zlib.decompressobj(wbits=31)
         try:
             while block:
-                yield member.decompress(block)
-                block = member.unused_data or self._file.read(_BLOCK)
+                # In small pieces: what is in the same one before damage is lost with it.
+                yield member.decompress(block[:_PIECE])
+                block = member.unused_data + block[_PIECE:] or self._file.read(_BLOCK)
                 if member.eof:
                     member = zlib.decompressobj(wbits=31)
         except zlib.error as exc:

@@ -10,11 +10,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidProxy, InvalidStatus, InvalidURI, WebSocketException
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
-from .._errors import ConfigurationError, ConnectionFailedError, KalshiError, api_error
+from .._errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    KalshiError,
+    api_error,
+    one_line,
+)
 from .._wire import parse_error
 
 if TYPE_CHECKING:
@@ -104,13 +111,13 @@ class Socket(ClientConnection):
     @property
     def date(self) -> str | None:
         """The ``Date`` of the answer to the handshake."""
-        return self.response.headers.get("Date") if self.response is not None else None
+        return _date(self.response.headers) if self.response is not None else None
 
     def why_closed(self) -> str:
         """How the connection ended, in one line."""
         protocol = self.protocol
         if protocol.close_rcvd is not None:
-            return f"the exchange closed it: {protocol.close_rcvd}"
+            return f"the exchange closed it: {one_line(str(protocol.close_rcvd))}"
         if protocol.close_sent is not None:
             return f"it was closed: {protocol.close_sent}"
         return "it broke off without a close frame"
@@ -175,4 +182,8 @@ def failure(exc: Exception) -> KalshiError | None:
 
 def refused_with(exc: Exception) -> str | None:
     """The ``Date`` of the answer that refused a handshake."""
-    return exc.response.headers.get("Date") if isinstance(exc, InvalidStatus) else None
+    return _date(exc.response.headers) if isinstance(exc, InvalidStatus) else None
+
+
+def _date(headers: Headers) -> str | None:
+    return next(iter(headers.get_all("Date")), None)  # proxies add their own

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from operator import attrgetter
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from .._errors import InvalidRequestError
 from . import _channels as channels
@@ -29,7 +30,9 @@ from .messages import (
     TradeUpdate,
 )
 
-M = TypeVar("M")
+if TYPE_CHECKING:
+    from .recording import Recording
+
 DEFAULT_MAX_QUEUE = 10_000
 _TICKER = attrgetter("market_ticker")
 
@@ -98,6 +101,27 @@ class Stream:
     def events(self) -> Events:
         """What happens to the stream itself, from now on; see ``StreamEvent``."""
         return Events(self._session)
+
+    def record(self, path: str | Path, *, overwrite: bool = False) -> Recording:
+        """Write down everything that is received while the recording is entered.
+
+            async with stream.record("today.jsonl.gz"):
+                ...
+
+        ``Replay`` plays it again. Begin it before or after subscribing: what stands by then goes
+        into the file as well.
+
+        Args:
+            path: A name that ends in ``.jsonl`` or, compressed, in ``.jsonl.gz``.
+            overwrite: Whether a file of that name may be replaced.
+
+        Raises:
+            ConfigurationError: On entering: the file exists, or cannot be made.
+            StreamError: When the disk fails, in place of the block's own end.
+        """
+        from .recording import record
+
+        return record(self, path, overwrite=overwrite)
 
     # Public channels
 

@@ -81,7 +81,7 @@ class Peer:
         headers: Of the request, names in lower case.
         target: What was asked for.
         commands: Every command that came.
-        pings: How many pings came.
+        pings: How many pings came; ``pinged`` has one item for each.
         sids: How many subscriptions were agreed to.
     """
 
@@ -93,6 +93,7 @@ class Peer:
         self.target = ""
         self.commands: list[dict[str, Any]] = []
         self.pings = self.sids = 0
+        self.pinged: asyncio.Queue[None] = asyncio.Queue()
         self.answers_pings = True
 
     async def read_request(self) -> None:
@@ -105,8 +106,8 @@ class Peer:
         self._writer.write(data)
         await self._writer.drain()
 
-    async def accept(self, *frames: bytes, **headers: str) -> None:
-        """Agree to the handshake; ``frames`` leave in the same piece."""
+    async def accept(self, *frames: bytes, more: str = "", **headers: str) -> None:
+        """Agree to the handshake; ``frames`` leave in the same piece, ``more`` are header lines."""
         key = self.headers["sec-websocket-key"] + _GUID
         accepted = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
         await self.raw(
@@ -116,7 +117,7 @@ class Peer:
                 Connection="Upgrade",
                 Sec_WebSocket_Accept=accepted,
                 **headers,
-            )
+            ).replace(b"\r\n", f"\r\n{more}".encode(), 1)
             + b"".join(frames)
         )
 
@@ -148,6 +149,7 @@ class Peer:
             opcode, payload = await self.receive()
             if opcode == PING:
                 self.pings += 1
+                self.pinged.put_nowait(None)
                 if self.answers_pings:
                     await self.raw(ws_frame(PONG, payload))
             elif opcode == CLOSE:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from kalshi_async.stream._inbox import Inbox
 
+from .hostile import GUARD
+
 
 class Gate:
     """An inbox and what it calls."""
@@ -62,10 +64,13 @@ async def takers(inbox: Inbox[Any], count: int) -> AsyncIterator[list[asyncio.Ta
     for _ in range(count):
         tasks.append(asyncio.create_task(inbox.take()))
         await asyncio.sleep(0)
-    yield tasks
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        with anyio.fail_after(GUARD):
+            yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 # ---------------------------------------------------------------------------- order
