@@ -17,10 +17,10 @@ from rich.table import Table
 from ..models import OrderBook
 from ..stream import Stream, StreamError, Subscription
 from ..stream.recording import Recording, Replay, record
-from ._book_table import book_table
 from ._connect import Target
 from ._live import busiest, check_markets, live, need_markets
 from ._output import count, make_table, print_json, stderr, stdout
+from ._show import book_table
 
 _Subscribe = Callable[[Stream, Sequence[str]], Subscription[Any]]
 

@@ -85,6 +85,12 @@ def _book_json(book: OrderBook) -> dict[str, object]:
 
 
 def _print_book(book: OrderBook, depth: int) -> None:
+    stdout.print(book_table(book, depth))
+    if not book.yes and not book.no:
+        stdout.print("no resting orders", style="dim")
+
+
+def book_table(book: OrderBook, depth: int) -> Table:
     """Asks above, bids below, in YES prices; bars show the contracts up to each level."""
     asks = [Level(1 - level.price, level.size) for level in reversed(book.no)][:depth]
     bids = list(reversed(book.yes))[:depth]
@@ -101,9 +107,7 @@ def _print_book(book: OrderBook, depth: int) -> None:
     table.add_row("", Text("spread", style="dim"), Text(spread, style="dim"), "", "")
     for level, total in _cumulated(bids):
         _add_level(table, "bid", level, total, most, "green")
-    stdout.print(table)
-    if not asks and not bids:
-        stdout.print("no resting orders", style="dim")
+    return table
 
 
 def _add_level(

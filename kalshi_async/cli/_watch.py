@@ -14,7 +14,6 @@ from rich.text import Text
 
 from ..models import OrderBook
 from ..stream import BookView, OrderBooks, Subscription, TickerUpdate
-from ._book_table import book_table
 from ._connect import Target
 from ._live import (
     busiest,
@@ -26,6 +25,7 @@ from ._live import (
     print_object,
 )
 from ._output import ask, bid, count, dollars, make_table, stdout
+from ._show import book_table
 
 # Seconds between two pictures, and for which a change is lit up.
 _PICTURE = 0.125

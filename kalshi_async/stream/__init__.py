@@ -41,6 +41,7 @@ from ._stream import Stream
 from ._subscription import Subscription
 from .messages import *  # noqa: F403 - the messages are part of this package's face
 from .orderbook import BookView, LevelDifference, OrderBook
+from .recording import Recording, Replay
 
 __all__ = [
     "Audit",
@@ -57,6 +58,8 @@ __all__ = [
     "PositionStream",
     "PrivateSubscription",
     "Reconnect",
+    "Recording",
+    "Replay",
     "SlowConsumer",
     "StaleBookError",
     "Stream",

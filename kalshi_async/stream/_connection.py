@@ -154,7 +154,7 @@ class Connection:
         if commands.last_data is not None:
             self._host.stats.saw_age(commands.last_data.msg.age)
             commands.last_data = None
-        if commands.outgoing or commands.ended:
+        if commands.outgoing or commands.ended or commands.unfinished:
             self._wake.set()
 
     # Backpressure
@@ -379,7 +379,7 @@ class Connection:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if commands.ended:
+            if commands.ended or commands.unfinished:
                 group.start_soon(self._renew, commands)
             while commands.outgoing:
                 waiting, commands.outgoing = commands.outgoing, []
@@ -394,9 +394,12 @@ class Connection:
                         self.tape.command(self.number, text, self._host.now())
 
     async def _renew(self, commands: Commands) -> None:
-        """Subscribe again to what the exchange ended, or refused for now."""
+        """Ask again for what the exchange ended, or refused for now."""
         legs, commands.ended = commands.ended, []
+        unfinished, commands.unfinished = commands.unfinished, []
         await anyio.sleep(_AGAIN)
+        for leg, sid in unfinished:
+            commands.unsubscribe(leg, lambda _: None, sid)
         for leg in legs:
             if leg in self.legs:
                 self._resubscribe(commands, leg)

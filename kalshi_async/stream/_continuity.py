@@ -138,9 +138,12 @@ class FillContinuity(Continuity[FillUpdate]):
         read: dict[tuple[str, str], FillUpdate] = {}
         for fill in backfilled:
             identity = (fill.trade_id, fill.order_id)
-            if identity not in self._told and identity not in live and _fill_ms(fill) > self._floor:
+            if identity in live:
+                read[identity] = live.pop(identity)
+            elif identity not in self._told and _fill_ms(fill) > self._floor:
                 read.setdefault(identity, fill)
-        # Sorting is stable: of the same millisecond, what was only read comes first.
+        # Sorting is stable: within a millisecond they are as REST lists them, and what came after
+        # that is last.
         merged = sorted([*read.values(), *live.values()], key=_fill_ms)
         for fill in merged:
             self._tell(fill)

@@ -84,6 +84,7 @@ class Protocol:
         self._pending: dict[int, _Pending] = {}
         self._last_id = 0
         self.ended: list[Leg] = []
+        self.unfinished: list[tuple[Leg, int]] = []
 
     def __repr__(self) -> str:
         return (
@@ -125,14 +126,16 @@ class Protocol:
         named = tuple(subjects)
         self._update(leg, leg.channel.unfollow, named, lambda: leg.removed(named), ended)
 
-    def unsubscribe(self, leg: Leg, ended: Ended) -> None:
-        """End a subscription."""
-        sid = leg.sid
+    def unsubscribe(self, leg: Leg, ended: Ended, sid: int = 0) -> None:
+        """End a subscription; ``sid``: that of one that is closed here already."""
+        sid = sid or leg.sid
 
         def replied(frame: Frame | None) -> None:
             if self.legs.get(sid) is leg:
                 del self.legs[sid]
                 leg.closed("it was unsubscribed")
+            if isinstance(frame, Refused) and frame.msg.code in LATER:
+                self.unfinished.append((leg, sid))
             ended(_refusal(leg, frame) if isinstance(frame, Refused) else None)
 
         self._send("unsubscribe", {"sids": [sid]}, leg, replied)
@@ -216,6 +219,10 @@ class Protocol:
             del self.legs[frame.sid]
             leg.closed(f"the exchange ended it: {said}")
             self.ended.append(leg)
+            for number, pending in list(self._pending.items()):
+                if pending.leg is leg:  # what it asks for is asked for again, of the next one
+                    del self._pending[number]
+                    pending.replied(None)
 
     def _broken(self, frame: BrokenFrame) -> None:
         """What cannot be read may have been anything: with a number it is missed from its own

@@ -19,8 +19,7 @@ from .._errors import InvalidRequestError
 from .._stream_errors import StreamError
 from ._connection import Connection, Tape
 from ._leg import BookLeg
-from ._recorder import MOST_PENDING, Recorder
-from ._recording_lines import (
+from ._recorded.lines import (
     RecordedBook,
     RecordedCommand,
     RecordedEvent,
@@ -29,7 +28,8 @@ from ._recording_lines import (
     RecordedOpen,
     RecordingReader,
 )
-from ._replay import Messages, Replay
+from ._recorded.recorder import MOST_PENDING, Recorder
+from ._recorded.replay import Messages, Replay
 from ._stream import Stream
 
 __all__ = [

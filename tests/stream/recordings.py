@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from kalshi_async.stream._recording_lines import end_line, frame_line, header_line
+from kalshi_async.stream._recorded.lines import end_line, frame_line, header_line
 
 A, B = "KXA-26-T1", "KXB-26-T2"
 START = 1_781_159_380.25

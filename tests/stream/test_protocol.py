@@ -184,6 +184,17 @@ def test_the_exchange_ends_a_subscription(line, code):
     assert (line.ids, line.consumer.said) == (["t-2"], ["live", "live", "lost"])
 
 
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="it is refused: no such sid")
+@pytest.mark.parametrize("code", sorted(ENDED))
+def test_a_change_that_is_under_way_when_its_subscription_ends_is_for_the_next(line, code):
+    leg = line.open(line.leg(channels.TRADE, "A"))
+    line.protocol.add(leg, ["B"], line.outcomes.append)
+    (command,) = line.sent()
+    line.say(error(code, sid=1, seq=1), error(12, command["id"]))
+    assert [type(each) for each in line.outcomes] == [Interrupted]
+    assert line.protocol.overdue() == 0
+
+
 @pytest.mark.parametrize("frame", [error(5, sid=1, seq=1), error(25, sid=9), error(25), error(18)])
 def test_other_complaints_end_nothing(line, frame):
     leg = line.open(line.leg())

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from kalshi_async import ConfigurationError, InvalidRequestError, StreamError
 from kalshi_async.sandbox import Sandbox
 from kalshi_async.stream import OrderbookDelta, Stream, StreamDisconnected, StreamUnknown
-from kalshi_async.stream import _recorder as recorder_module
-from kalshi_async.stream._recording_lines import Entry, frame_line
+from kalshi_async.stream._recorded import recorder as recorder_module
+from kalshi_async.stream._recorded.lines import Entry, frame_line
 from kalshi_async.stream.recording import (
     RecordedBook,
     RecordedCommand,

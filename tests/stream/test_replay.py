@@ -20,7 +20,7 @@ from kalshi_async import (
     StreamUnknown,
 )
 from kalshi_async.stream import OrderbookDelta, OrderbookSnapshot, Stream, TradeUpdate
-from kalshi_async.stream._recording_lines import command_line, event_line, loss_line
+from kalshi_async.stream._recorded.lines import command_line, event_line, loss_line
 from kalshi_async.stream.recording import Replay
 
 from .recordings import (

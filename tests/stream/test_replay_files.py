@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kalshi_async import ConfigurationError, StreamError
-from kalshi_async.stream._recording_lines import frame_line, header_line
+from kalshi_async.stream._recorded.lines import frame_line, header_line
 from kalshi_async.stream.recording import Recorder, Replay
 
 from .recordings import START, A, B, delta, fill, snapshot, subscribed, trade, write

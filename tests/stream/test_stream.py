@@ -280,8 +280,9 @@ async def test_every_channel_can_be_subscribed_to() -> None:
     async with floor(markets=1) as at:
         stream, a = at.stream, at.tickers[0]
         for subscription in (
-            stream.orderbook(a), stream.ticker(), stream.ticker(a), stream.trades(), stream.trades(a),
-            stream.fills(), stream.fills(a), stream.orders(), stream.positions(), stream.lifecycle(),
+            stream.orderbook(a), stream.ticker(), stream.ticker(a), stream.trades(),
+            stream.trades(a), stream.fills(), stream.fills(a), stream.orders(),
+            stream.positions(), stream.lifecycle(),
             stream.multivariate(), stream.order_groups(), stream.communications(own_only=True),
             stream.communications(shard=(4, 1)), stream.cfbenchmarks("BRTI"),
             stream.cfbenchmarks_5hz("all"), stream.pyth("Metal.XAU/USD"),
@@ -329,10 +330,10 @@ async def test_options_out_of_range_are_refused(wrong: dict[str, object]) -> Non
 async def test_what_cannot_be_subscribed_to_is_refused_before_it_is_sent() -> None:
     async with floor(markets=1) as at:
         for make in (
-            lambda: at.stream.orderbook(),
+            at.stream.orderbook,
             lambda: at.stream.orderbook(""),
             lambda: at.stream.ticker(7),  # type: ignore[arg-type]
-            lambda: at.stream.pyth(),
+            at.stream.pyth,
             lambda: at.stream.trades(max_queue=0),
             lambda: at.stream.communications(shard=(4, 4)),
         ):

@@ -14,16 +14,17 @@ import anyio
 import msgspec
 from anyio.abc import TaskGroup
 
-from .._errors import KalshiError
-from .._stream_errors import StreamClosedError, StreamError
-from .._stream_events import StreamConnected, StreamDisconnected, StreamEvent, StreamResumed
-from ._channels import ORDERBOOK
-from ._frames import DataFrame
-from ._inbox import Inbox
-from ._leg import Leg
-from ._played import Ledger, PlayedLine
-from ._readers import AT_ONCE, Reader, Readers
-from ._recording_lines import (
+from ..._errors import KalshiError
+from ..._stream_errors import StreamClosedError, StreamError
+from ..._stream_events import StreamConnected, StreamDisconnected, StreamEvent, StreamResumed
+from .._channels import ORDERBOOK
+from .._frames import DataFrame
+from .._inbox import Inbox
+from .._leg import Leg
+from .._session import MOST_EVENTS
+from .._stats import StreamStats
+from ..messages import OrderbookSnapshot, StreamMessage
+from .lines import (
     Entry,
     RecordedBook,
     RecordedCommand,
@@ -33,9 +34,8 @@ from ._recording_lines import (
     RecordedOpen,
     RecordingReader,
 )
-from ._session import MOST_EVENTS
-from ._stats import StreamStats
-from .messages import OrderbookSnapshot, StreamMessage
+from .played import Ledger, PlayedLine
+from .readers import AT_ONCE, Reader, Readers
 
 logger = logging.getLogger("kalshi_async.stream")
 

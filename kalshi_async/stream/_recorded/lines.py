@@ -27,10 +27,10 @@ from typing import NamedTuple, Self
 
 import msgspec
 
-from .._errors import ConfigurationError
-from .._stream_errors import StreamError
-from .._stream_events import StreamEvent
-from .._version import __version__
+from ..._errors import ConfigurationError
+from ..._stream_errors import StreamError
+from ..._stream_events import StreamEvent
+from ..._version import __version__
 
 FORMAT = 1
 _BLOCK, _PIECE = 1 << 16, 1 << 12

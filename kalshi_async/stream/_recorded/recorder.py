@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from .._errors import ConfigurationError
-from .._stream_errors import StreamError
-from .._stream_events import StreamEvent
-from ._recording_lines import (
+from ..._errors import ConfigurationError
+from ..._stream_errors import StreamError
+from ..._stream_events import StreamEvent
+from .lines import (
     RecordedBook,
     RecordedOpen,
     book_line,

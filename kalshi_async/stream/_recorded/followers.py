@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ._books import BookUpdate, OrderBooks
-from ._channels import Channel
-from ._leg import BookConsumer, BookLeg, Leg
-from ._playback import Playback
-from ._private import FillStream, OrderStream, PositionStream
-from ._protocol import Ended
-from ._readers import Reader
-from ._subscription import Subscription
-from .messages import FillUpdate, MarketPositionUpdate, UserOrderUpdate
+from .._books import BookUpdate, OrderBooks
+from .._channels import Channel
+from .._leg import BookConsumer, BookLeg, Leg
+from .._private import FillStream, OrderStream, PositionStream
+from .._protocol import Ended
+from .._subscription import Subscription
+from ..messages import FillUpdate, MarketPositionUpdate, UserOrderUpdate
+from .playback import Playback
+from .readers import Reader
 
 if TYPE_CHECKING:
-    from ._backfill import Backfill
-    from ._connection import Connection
+    from .._backfill import Backfill
+    from .._connection import Connection
 
 T = TypeVar("T")
 

@@ -14,11 +14,11 @@ from operator import attrgetter
 
 import msgspec
 
-from .._errors import KalshiError
-from .._stream_events import StreamEvent
-from . import _channels
-from ._channels import Channel
-from ._frames import (
+from ..._errors import KalshiError
+from ..._stream_events import StreamEvent
+from .. import _channels
+from .._channels import Channel
+from .._frames import (
     BrokenFrame,
     Buffer,
     DataFrame,
@@ -30,11 +30,11 @@ from ._frames import (
     Unsubscribed,
     decode_frame,
 )
-from ._leg import BookLeg, Leg
-from ._protocol import Protocol as Commands
-from ._stats import StreamStats
-from .messages import MESSAGES, MarketMessage, StreamMessage
-from .orderbook import OrderBook
+from .._leg import BookLeg, Leg
+from .._protocol import Protocol as Commands
+from .._stats import StreamStats
+from ..messages import MESSAGES, MarketMessage, StreamMessage
+from ..orderbook import OrderBook
 
 logger = logging.getLogger("kalshi_async.stream")
 

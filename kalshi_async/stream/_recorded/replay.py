@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 import anyio
 
-from .._errors import ConfigurationError, InvalidRequestError
-from .._stream_errors import SlowConsumer
-from .._stream_events import StreamEvent
-from ._books import OrderBooks
-from ._channels import Channel
-from ._followers import (
+from ..._errors import ConfigurationError, InvalidRequestError
+from ..._stream_errors import SlowConsumer
+from ..._stream_events import StreamEvent
+from .._books import OrderBooks
+from .._channels import Channel
+from .._private import FillStream, OrderStream, PositionStream
+from .._session import Events
+from .._stream import DEFAULT_MAX_QUEUE, Stream, checked_queue
+from .._subscription import Subscription
+from ..messages import MarketMessage, StreamMessage
+from ..orderbook import BookView
+from .followers import (
     NO_BACKFILL,
     Played,
     PlayedBooks,
@@ -26,17 +32,11 @@ from ._followers import (
     PlayedPositions,
     take,
 )
-from ._playback import Pace, Playback
-from ._private import FillStream, OrderStream, PositionStream
-from ._readers import Reader
-from ._session import Events
-from ._stream import DEFAULT_MAX_QUEUE, Stream, checked_queue
-from ._subscription import Subscription
-from .messages import MarketMessage, StreamMessage
-from .orderbook import BookView
+from .playback import Pace, Playback
+from .readers import Reader
 
 if TYPE_CHECKING:
-    from ._session import Session
+    from .._session import Session
 
 
 class Replay(Stream):

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-from ._inbox import Inbox
+from .._inbox import Inbox
 
 logger = logging.getLogger("kalshi_async.stream")
 
