@@ -184,7 +184,6 @@ def test_the_exchange_ends_a_subscription(line, code):
     assert (line.ids, line.consumer.said) == (["t-2"], ["live", "live", "lost"])
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="it is refused: no such sid")
 @pytest.mark.parametrize("code", sorted(ENDED))
 def test_a_change_that_is_under_way_when_its_subscription_ends_is_for_the_next(line, code):
     leg = line.open(line.leg(channels.TRADE, "A"))
