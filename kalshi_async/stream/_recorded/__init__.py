@@ -1,0 +1,1 @@
+"""Recordings of streams: writing them, reading them, playing them."""
