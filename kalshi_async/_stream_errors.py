@@ -57,8 +57,7 @@ class SlowConsumer(StreamError):  # noqa: N818 - the word of the field
     def __init__(self, channel: str, dropped: int = 0, waited: float = 0.0) -> None:
         super().__init__(
             f"{channel}: {dropped} messages were not taken for {waited:.1f} s and are dropped; "
-            "take them faster, subscribe with conflate=True where the newest is enough, or raise "
-            "max_queue"
+            "take them faster, or subscribe with conflate=True where the newest is enough"
         )
         self.channel, self.dropped, self.waited = channel, dropped, waited
 

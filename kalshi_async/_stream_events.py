@@ -26,6 +26,16 @@ class StreamDisconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamRetrying:
+    """A connection could not be made, ``tries`` times in a row; ``wait``: seconds to the next."""
+
+    connection: int
+    tries: int
+    error: KalshiError
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
 class StreamResumed:
     """A connection stands again, and everything was subscribed to anew.
 
@@ -108,6 +118,7 @@ StreamEvent = (
     StreamConnected
     | StreamDisconnected
     | StreamResumed
+    | StreamRetrying
     | StreamGap
     | StreamStale
     | StreamFresh

@@ -24,7 +24,8 @@ BookUpdate = OrderbookSnapshot | OrderbookDelta
 class OrderBooks(Subscription[BookUpdate]):
     """Order books of markets: ``async for`` gives what changes, ``book`` what stands.
 
-    Entering it returns when all books stand. Iterating begins with a snapshot of each, then come
+    Entering it returns when all books stand, or when none came for ``patience`` seconds: ``stale``
+    names those that are missing. Iterating begins with a snapshot of each, then come
     the changes, and a snapshot wherever a book had to begin anew. The books are kept up to date as
     frames arrive, whether or not anybody iterates. (Who only reads books subscribes with
     ``conflate=True``: then the changes do not pile up.)
@@ -45,6 +46,7 @@ class OrderBooks(Subscription[BookUpdate]):
         )
         self._read, self._conflates = read, conflate is not None
         self._settled = asyncio.Event()
+        self._auditing = anyio.Lock()
         # Until all books stand nothing is to be told but how they stand then.
         self.put: Callable[[Any], None] = _nowhere
         self._untold: deque[str] = deque()
@@ -86,10 +88,14 @@ class OrderBooks(Subscription[BookUpdate]):
         """All books of a leg stand."""
         self._settled.set()
 
-    def failed(self, error: KalshiError) -> None:
-        """See ``Subscription``."""
-        super().failed(error)
+    def _end(self, error: KalshiError) -> None:
+        super()._end(error)
         self._settled.set()
+
+    async def add(self, *subjects: str) -> None:
+        """See ``Subscription.add``; returns when the books stand, like entering."""
+        await super().add(*subjects)
+        await self._all_stand()
 
     async def __anext__(self) -> BookUpdate:
         if not self._opened:
@@ -176,9 +182,10 @@ class OrderBooks(Subscription[BookUpdate]):
         for ticker in chosen:
             self.book(ticker)
         found: list[Audit] = []
-        for at in range(0, len(chosen), MOST_AT_ONCE):
-            part = chosen[at : at + MOST_AT_ONCE]
-            found += await audit(self._book_legs, part, self._read, patience)
+        async with self._auditing:
+            for at in range(0, len(chosen), MOST_AT_ONCE):
+                part = chosen[at : at + MOST_AT_ONCE]
+                found += await audit(self._book_legs, part, self._read, patience)
         return tuple(found)
 
 

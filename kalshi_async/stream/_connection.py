@@ -24,10 +24,11 @@ from .._stream_events import (
     StreamDisconnected,
     StreamEvent,
     StreamResumed,
+    StreamRetrying,
     StreamStale,
 )
-from ._leg import BookLeg, Leg
-from ._protocol import INVALID_PARAMETER, LATER, Ended, Interrupted
+from ._leg import BookLeg, Consumer, Leg
+from ._protocol import FINAL, INVALID_PARAMETER, Ended, Interrupted
 from ._protocol import Protocol as Commands
 from ._reconnect import Reconnect, is_final
 from ._socket import Socket, failure, open_socket, refused_with
@@ -103,11 +104,15 @@ class Connection:
         self.tape: Tape | None = None
         self._received_at, self._frames = 0.0, 0
         self._wake = asyncio.Event()
-        self._paused_by: set[object] = set()
+        self._paused_by: set[Consumer] = set()
+        # When reading stood still for a consumer last.
+        self._held_up: dict[Consumer, float] = {}
 
     def __repr__(self) -> str:
         state = "connected" if self.commands else "ended" if self.error else "connecting"
         paused = ", paused" if self._paused_by else ""
+        if self.failure is not None and not self.commands:
+            state += f" ({self.tries} tries: {self.failure})"
         return f"<Connection {self.number}: {state}{paused}, {len(self.legs)} subscriptions>"
 
     @property
@@ -159,17 +164,20 @@ class Connection:
 
     # Backpressure
 
-    def pause(self, whom: object) -> None:
+    def pause(self, whom: Consumer) -> None:
         """Read nothing more until `resume` for the same."""
+        self._held_up[whom] = monotonic()
         if not self._paused_by:
             self._host.stats.pauses += 1
             if self._socket is not None:
                 self._socket.pause()
         self._paused_by.add(whom)
 
-    def resume(self, whom: object) -> None:
+    def resume(self, whom: Consumer) -> None:
         """Read on, unless somebody else is still to be waited for."""
         if self._paused_by:
+            if whom in self._paused_by:
+                self._held_up[whom] = monotonic()
             self._paused_by.discard(whom)
             if not self._paused_by and self._socket is not None:
                 self._socket.resume()
@@ -237,6 +245,7 @@ class Connection:
         if leg in self.legs:
             self.legs.remove(leg)
         self.resume(leg.consumer)
+        self._held_up.pop(leg.consumer, None)
         if self.commands is not None and leg.line is self.commands:
             self.commands.unsubscribe(leg, lambda _: None)
             self._wake.set()
@@ -273,7 +282,10 @@ class Connection:
                 lost.__cause__ = error
                 self._give_up(lost)
                 return
-            await anyio.sleep(self._host.jitter(failures - 1))
+            wait = self._host.jitter(failures - 1)
+            if self.tries:
+                self._host.tell(StreamRetrying(self.number, self.tries, error, wait))
+            await anyio.sleep(wait)
 
     async def _connect(self, refusals: int) -> Socket | tuple[KalshiError, bool]:
         """An open socket, or why there is none and whether that is final."""
@@ -342,17 +354,29 @@ class Connection:
             self._socket = self.commands = None
             self.ready = anyio.Event()
             commands.close("the connection was lost")
+            if socket.timed_out:
+                self._blame()
             if socket.ended.is_set():
                 socket.hang_up()
             else:
                 with anyio.CancelScope(shield=True):
                     await socket.close()
 
+    def _blame(self) -> None:
+        """The peer's answer to a ping was not read in time. Where reading stood still shortly
+        before, that is why, and what the exchange had sent by then is gone.
+        """
+        now = monotonic()
+        for consumer, at in list(self._held_up.items()):
+            if now - at < 2 * self._route.heartbeat:
+                consumer.too_slow(now - at)
+        self._held_up.clear()
+
     def _resubscribe(self, commands: Commands, leg: Leg) -> None:
         """Subscribe to what a leg carries; what the exchange no longer has is left out."""
 
         def ended(error: StreamError | Interrupted | None) -> None:
-            if not isinstance(error, StreamError):
+            if leg.dropped or not isinstance(error, StreamError):
                 return
             if isinstance(error, SubscriptionRefusedError):
                 gone = tuple(name for name in error.markets if name in leg.subjects)
@@ -362,7 +386,7 @@ class Connection:
                     self._host.tell(StreamStale(leg.channel.name, gone, reason))
                     self._resubscribe(commands, leg)
                     return
-                if error.code in LATER:
+                if error.code not in FINAL:
                     commands.ended.append(leg)
                     return
             if leg in self.legs:
@@ -416,10 +440,12 @@ class Connection:
                 logger.warning("stream connection %d: a command was not answered", self.number)
                 socket.transport.abort()
                 return
-            for leg in commands.legs.values():
-                if isinstance(leg, BookLeg):
-                    leg.ask_again(patience)
-                    if verify is not None:
-                        leg.probe(verify)
-            if commands.outgoing:
+            for leg in list(commands.legs.values()):
+                if not isinstance(leg, BookLeg):
+                    continue
+                if leg.ask_again(patience):
+                    commands.renew(leg, "the exchange does not answer")
+                elif verify is not None:
+                    leg.probe(verify, patience)
+            if commands.outgoing or commands.ended:
                 self._wake.set()

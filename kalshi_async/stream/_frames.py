@@ -18,7 +18,15 @@ from msgspec.structs import force_setattr
 from .._interning import price_twin
 from .._repair import UNREADABLE, nested_models, repair
 from .._stream_errors import FrameError
-from .messages import MESSAGES, OrderbookDelta, OrderbookSnapshot, StreamMessage
+from .messages import (
+    MESSAGES,
+    FillUpdate,
+    MarketPositionUpdate,
+    OrderbookDelta,
+    OrderbookSnapshot,
+    StreamMessage,
+    UserOrderUpdate,
+)
 
 Buffer = bytes | bytearray | memoryview
 
@@ -150,8 +158,17 @@ _NUMBERS = ("sid", "seq", "id")
 _ENVELOPE = frozenset((*_NUMBERS, "type", "msg", "sending_ts_ms"))
 _NULL = msgspec.Raw(b"null")
 _OUTERMOST = re.compile(r"[.\[]")
-# A book without one of its sides, or with a wrong change, is worse than none.
-_EXACT = (OrderbookDelta, OrderbookSnapshot)
+# What a message must not be told without: a book that lacks a side, or a fill without its count, is
+# worse than none. (REST is asked for what happened to the account.)
+_EXACT: dict[type[StreamMessage], frozenset[str]] = {
+    OrderbookDelta: frozenset(OrderbookDelta.__struct_encode_fields__),
+    OrderbookSnapshot: frozenset(OrderbookSnapshot.__struct_encode_fields__),
+    FillUpdate: frozenset(("book_side", "count_fp", "yes_price_dollars")),
+    UserOrderUpdate: frozenset(
+        ("fill_count_fp", "remaining_count_fp", "status", "yes_price_dollars")
+    ),
+    MarketPositionUpdate: frozenset(("position_fp",)),
+}
 
 
 def decode_frame(data: Buffer) -> Frame:
@@ -208,14 +225,14 @@ def _message(
     try:
         return msgspec.json.decode(known, type=kind)
     except msgspec.ValidationError:
-        if kind in _EXACT:
-            raise
-    repaired, drift = repair(kind, known)
-    values = _fields(known)
-    for each in drift:
-        # What is wrong inside of something is kept with all of that.
-        name = _OUTERMOST.split(each.field, maxsplit=1)[0]
-        extra[name] = values[name]
+        repaired, drift = repair(kind, known)
+        values = _fields(known)
+        for each in drift:
+            # What is wrong inside of something is kept with all of that.
+            name = _OUTERMOST.split(each.field, maxsplit=1)[0]
+            extra[name] = values[name]
+            if name in _EXACT.get(kind, ()):
+                raise
     return msgspec.json.decode(repaired, type=kind)
 
 

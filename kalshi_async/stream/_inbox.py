@@ -28,6 +28,8 @@ class Inbox(Generic[T]):
     """
 
     __slots__ = (
+        "__weakref__",
+        "_full_with",
         "_high",
         "_items",
         "_key",
@@ -57,6 +59,7 @@ class Inbox(Generic[T]):
         self._newest: dict[Hashable, T] = {}
         self._waiting: deque[asyncio.Future[None]] = deque()
         self.full = False
+        self._full_with = 0
         self.error: BaseException | None = None
 
     def __len__(self) -> int:
@@ -77,6 +80,8 @@ class Inbox(Generic[T]):
             if len(items) >= self._high and not self.full:
                 self.full = True
                 self._on_full()
+            if self.full:
+                self._full_with = len(items)
         if self._waiting:
             self._wake()
 
@@ -93,6 +98,13 @@ class Inbox(Generic[T]):
             self.error = error
         while self._waiting:
             self._wake()
+
+    def relieve(self) -> bool:
+        """Have reading go on if a message was taken since it was full; returns whether."""
+        if len(self._items) >= self._full_with:
+            return False
+        self._drained()
+        return True
 
     def clear(self) -> int:
         """Drop what is waiting; returns how much that was."""

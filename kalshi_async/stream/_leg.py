@@ -42,6 +42,8 @@ class Consumer(Protocol):
     def tell(self, event: StreamEvent) -> None: ...
     def lost(self) -> None: ...
     def live(self) -> None: ...
+    def doubted(self) -> None: ...
+    def too_slow(self, waited: float) -> None: ...
     def failed(self, error: KalshiError) -> None: ...
 
 
@@ -99,8 +101,11 @@ class Leg:
             self.line, self.sid = None, 0
             if not self.dropped:
                 self.up.clear()
-                self.doubt(reason)
+                self.interrupted(reason)
                 self.consumer.lost()
+
+    def interrupted(self, reason: str) -> None:
+        """Nothing comes for now."""
 
     def drop(self) -> None:
         """Nobody wants it any more."""
@@ -153,8 +158,15 @@ class Leg:
 
     def doubt(self, reason: str) -> None:
         """Something of it may be missing."""
+        self.consumer.doubted()
 
     # What the subscription changes
+
+    def expect(self, subjects: Iterable[str]) -> None:
+        """The exchange is being asked to send these as well."""
+
+    def unexpect(self, subjects: Iterable[str]) -> None:
+        """It did not agree, or has not answered."""
 
     def added(self, subjects: Iterable[str]) -> None:
         """The exchange agreed to send these as well."""
@@ -186,24 +198,34 @@ class BookLeg(Leg):
         self._fresh = consumer.fresh
         self._doubted_at = self._came_at = 0.0
         self._asked = self._probes = 0
-        self._quiet_seq, self._quiet_since = 0, 0.0
+        self._quiet_seq, self._quiet_since, self._probed_at = 0, 0.0, 0.0
+        self._seq_when_asked = 0
 
     def opened(self, line: Line, sid: int) -> None:
         """See ``Leg``; each book begins with a snapshot."""
         super().opened(line, sid)
         self._came_at = monotonic()
+        self._asked, self._probed_at = 0, 0.0
         self.waiting = set(self.books)
         self._asked_at = dict.fromkeys(self.books, self._came_at)
         self._again.clear()
 
-    def added(self, subjects: Iterable[str]) -> None:
+    def expect(self, subjects: Iterable[str]) -> None:
         """See ``Leg``."""
-        super().added(subjects)
-        for ticker in self.subjects:
+        for ticker in subjects:
             if ticker not in self.books:
                 self.books[ticker] = OrderBook(ticker)
                 self.waiting.add(ticker)
                 self._asked_at[ticker] = monotonic()
+
+    def unexpect(self, subjects: Iterable[str]) -> None:
+        """See ``Leg``."""
+        self.removed(name for name in tuple(subjects) if name not in self.subjects)
+
+    def added(self, subjects: Iterable[str]) -> None:
+        """See ``Leg``."""
+        super().added(subjects)
+        self.expect(self.subjects)
 
     def removed(self, subjects: Iterable[str]) -> None:
         """See ``Leg``; those who hold on to such a book find it stale."""
@@ -267,6 +289,10 @@ class BookLeg(Leg):
             self.consumer.tell(StreamFresh(self.channel.name, seconds))
         self._fresh()
 
+    def interrupted(self, reason: str) -> None:
+        """See ``Leg``."""
+        self.doubt(reason)
+
     def doubt(self, reason: str) -> None:
         """See ``Leg``: no book answers before its next snapshot."""
         self.doubt_about(tuple(self.books), reason)
@@ -294,31 +320,44 @@ class BookLeg(Leg):
             self.consumer.stats.resyncs += 1
             self.line.request_snapshots(self, tickers)
 
-    def ask_again(self, patience: float) -> None:
+    def ask_again(self, patience: float) -> bool:
         """Ask once more for snapshots that did not come, while none came for so many seconds; each
         time it takes twice as long: there may be none of a market.
-        """
-        now = monotonic()
-        wait = patience * 2 ** min(self._asked, _MOST_DOUBLINGS)
-        asked, again = (
-            self._asked_at,
-            [name for name in self._again if now - self._asked_at[name] >= _BREATH],
-        )
-        late = []
-        if now - self._came_at >= patience:
-            late = [name for name in self.waiting if now - asked[name] >= wait]
-            self._asked += bool(late)
-        self.ask({*again, *late})
 
-    def probe(self, after: float) -> None:
+        Returns:
+            Whether the exchange seems to have forgotten the subscription: it was asked more than
+            once, and no frame of it has come since.
+        """
+        now, asked = monotonic(), self._asked_at
+        late = [name for name in self._again if now - asked[name] >= _BREATH]
+        wait = patience * 2 ** min(self._asked, _MOST_DOUBLINGS)
+        unanswered = []
+        if now - self._came_at >= patience:
+            unanswered = [name for name in self.waiting if now - asked[name] >= wait]
+        if unanswered:
+            if self._asked and self.next_seq == self._seq_when_asked:
+                return True
+            self._asked += 1
+            self._seq_when_asked = self.next_seq
+        self.ask({*late, *unanswered})
+        return False
+
+    def probe(self, after: float, patience: float) -> None:
         """Where no frame came for so many seconds, have one sent: the snapshot of one book, of each
-        in turn. Should the last frame have been lost, its number tells.
+        in turn. Should the last frame have been lost, its number tells; should nothing come within
+        ``patience``, no book is to be trusted.
         """
         now = monotonic()
         if self.next_seq != self._quiet_seq:
-            self._quiet_seq, self._quiet_since = self.next_seq, now
-        elif now - self._quiet_since >= after and self.line and self.books and not self.waiting:
-            self._quiet_since = now
+            self._quiet_seq, self._quiet_since, self._probed_at = self.next_seq, now, 0.0
+        elif self.waiting or not self.books or self.line is None:
+            return
+        elif self._probed_at:
+            if now - self._probed_at >= patience:
+                self._probed_at = 0.0
+                self.doubt("the exchange does not answer")
+        elif now - self._quiet_since >= after:
+            self._probed_at = now
             self._probes += 1
             ticker = list(self.books)[self._probes % len(self.books)]
             self.line.request_snapshots(self, (ticker,))

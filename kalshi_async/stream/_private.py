@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
 
-from .._errors import KalshiError
+from .._errors import (
+    AuthenticationError,
+    ClientClosedError,
+    KalshiError,
+    PermissionDeniedError,
+)
 from .._stream_errors import StreamError
 from .._stream_events import StreamBackfill
 from ._channels import FILL, MARKET_POSITIONS, USER_ORDERS, Channel
@@ -24,9 +29,8 @@ T = TypeVar("T", bound=StreamMessage)
 # Reads lag writes by up to 0.4 s: one that begins so long after the subscription stands shows all
 # that it does not.
 LAG = 1.0
-# Frames were seen to arrive up to 4 s late: what happened so long before the last sign of life may
-# not have been sent.
-LATE = 15.0
+# For so many seconds REST may fail before waiting for it is given up.
+GIVE_UP = 120.0
 # The exchange's clock is not known better: rather a little of before than a gap.
 _CLOCK_ERROR = 2.5
 _LONGEST_RETRY = 10.0
@@ -37,8 +41,8 @@ class PrivateSubscription(Subscription[T], Generic[T]):
 
     After a lost connection live messages wait until what was missed has been read over REST, some
     seconds at most; what was read is marked ``backfilled``. Should REST fail as well, it is tried
-    until it succeeds (``StreamBackfill`` events tell), unless more than ``max_queue`` messages
-    wait.
+    for two minutes (``StreamBackfill`` events tell), or until ``max_queue`` messages wait; then
+    iterating raises.
     """
 
     _continuity: Continuity[T]
@@ -95,30 +99,58 @@ class PrivateSubscription(Subscription[T], Generic[T]):
             self._lost_at = monotonic() - silence
 
     def live(self) -> None:
-        """It is subscribed to."""
-        if self._lost_at is not None:
+        """It is subscribed to; once all of it is, what was missed can be read."""
+        if self._lost_at is not None and self._stands:
             self._carrier.spawn(self._catch_up)
+
+    def doubted(self) -> None:
+        """See ``Subscription``: REST tells what it was."""
+        self.lost()
+        self.live()
+
+    @property
+    def _stands(self) -> bool:
+        return all(leg.line is not None for leg in self._legs)
+
+    def _goes_on(self, interruption: int) -> bool:
+        """Whether there is still something to catch up with, and for this task to do it."""
+        newest = interruption == self._interruptions and self._stands
+        return newest and not self._closed and self._lost_at is not None
 
     async def _catch_up(self) -> None:
         """Read what was missed and go on with what is live."""
-        interruption, wait = self._interruptions, LAG
+        interruption, wait, began = self._interruptions, LAG, monotonic()
         while True:
             await anyio.sleep(wait)
-            if self._closed or interruption != self._interruptions or self._lost_at is None:
+            if not self._goes_on(interruption) or self._lost_at is None:
                 return
             undecoded = self._backfill.undecoded
-            since = self._carrier.now() - (monotonic() - self._lost_at) - LATE
+            since = self._carrier.now() - (monotonic() - self._lost_at) - self._carrier.late
             try:
                 missed = await self._missed(since, self._tickers)
+            except (AuthenticationError, PermissionDeniedError, ClientClosedError) as error:
+                self.failed(error)
+                return
             except KalshiError as error:
                 self.tell(StreamBackfill(self.channel, 0, error=error))
+                if monotonic() - began >= GIVE_UP:
+                    self._give_up(error)
+                    return
                 wait = min(wait * 2, _LONGEST_RETRY)
                 continue
-            if self._closed or interruption != self._interruptions or self._lost_at is None:
-                return
-            self._lost_at = None
-            self._go_on(missed, self._backfill.undecoded - undecoded)
+            if self._goes_on(interruption):
+                self._lost_at = None
+                self._go_on(missed, self._backfill.undecoded - undecoded)
             return
+
+    def _give_up(self, error: KalshiError) -> None:
+        lost = StreamError(
+            f"{self.channel}: what was missed could not be read over REST for {GIVE_UP:.0f} s: "
+            f"{error}"
+        )
+        lost.__cause__ = error
+        if not self._closed:
+            self.failed(lost)
 
     def _go_on(self, missed: Sequence[T], undecoded: int) -> None:
         continuity = self._continuity

@@ -32,14 +32,18 @@ from ._stats import StreamStats
 
 logger = logging.getLogger("kalshi_async.stream")
 
-# Codes of error frames: the exchange could not keep up, or too much was asked for at once.
-ENDED = frozenset((10, 25))
+# Codes of error frames: there is no such subscription, or no longer; too much at once.
+ENDED = frozenset((7, 10, 25))
 LATER = frozenset((18, 27))
+# What is wrong with the command itself, now and later.
+FINAL = frozenset((2, 3, 4, 5, 8, 11, 12, 13, 14, 15, 19, 20, 21, 22, 24, 26, 28))
 MARKET_LIMIT = 26
 INVALID_PARAMETER = 11
 _INITIAL = "send_initial_snapshot"
 # How many names of what is unknown are told apart, and how much of each is logged.
 _MOST_NAMES, _HEAD = 1000, 200
+# How many requests for snapshots are remembered by their ids.
+_MOST_ASKED = 1000
 # How many markets one command asks snapshots of.
 _AT_ONCE = 1000
 
@@ -82,6 +86,8 @@ class Protocol:
         self.legs: dict[int, Leg] = {}
         self.last_data: DataFrame | None = None
         self._pending: dict[int, _Pending] = {}
+        # Requests for snapshots, which nothing but an error answers by their id for certain.
+        self._asked: dict[int, Leg] = {}
         self._last_id = 0
         self.ended: list[Leg] = []
         self.unfinished: list[tuple[Leg, int]] = []
@@ -119,7 +125,15 @@ class Protocol:
     def add(self, leg: Leg, subjects: Iterable[str], ended: Ended) -> None:
         """Have these sent as well."""
         named = tuple(subjects)
-        self._update(leg, leg.channel.follow, named, lambda: leg.added(named), ended)
+
+        def agreed_or_not(error: StreamError | Interrupted | None) -> None:
+            if error is not None:
+                leg.unexpect(named)
+            ended(error)
+
+        # Their first frames may come before the answer.
+        leg.expect(named)
+        self._update(leg, leg.channel.follow, named, lambda: leg.added(named), agreed_or_not)
 
     def remove(self, leg: Leg, subjects: Iterable[str], ended: Ended) -> None:
         """Have these sent no longer."""
@@ -146,7 +160,9 @@ class Protocol:
         """
         for part in _parts(tickers):
             params = {"sid": leg.sid, "action": "get_snapshot", "market_tickers": part}
-            self._queue("update_subscription", params)
+            self._asked[self._queue("update_subscription", params)] = leg
+        while len(self._asked) > _MOST_ASKED:
+            del self._asked[next(iter(self._asked))]
 
     def _update(
         self,
@@ -188,8 +204,7 @@ class Protocol:
                 self._stats.dropped["nobody"] += 1
                 return
             if frame.msg.extra:
-                for name in frame.msg.extra:
-                    self._count_unknown(f"{type(frame).__struct_config__.tag}.{name}")
+                self._count_extra(frame)
             leg.receive(frame, received_at)
         else:
             self._control(frame)
@@ -201,7 +216,10 @@ class Protocol:
         leg = self.legs.get(frame.sid)
         fresh = leg is None or not frame.seq or leg.count(frame.seq)
         pending = self._pending.pop(frame.id, None)
-        if pending is not None:  # whatever its number: this answers what nobody has answered yet
+        asked = self._asked.pop(frame.id, None)
+        if isinstance(frame, Refused) and frame.msg.code in ENDED:
+            self._ended(frame, leg or (pending.leg if pending else asked), pending)
+        elif pending is not None:  # whatever its number: nobody has answered it yet
             pending.replied(frame)
         elif not fresh:
             return
@@ -209,20 +227,31 @@ class Protocol:
             self._count_unknown(frame.type)
             self._tell(StreamUnknown(frame.type, frame.raw))
         elif isinstance(frame, Refused):
-            self._complaint(frame, leg)
+            logger.warning("the exchange says: %s", _said(frame))
 
-    def _complaint(self, frame: Refused, leg: Leg | None) -> None:
-        """An error that answers no command."""
-        said = f"error {frame.msg.code}, {one_line(frame.msg.msg)}"
-        logger.warning("the exchange says: %s", said)
-        if leg is not None and frame.msg.code in ENDED:
-            del self.legs[frame.sid]
-            leg.closed(f"the exchange ended it: {said}")
-            self.ended.append(leg)
-            for number, pending in list(self._pending.items()):
-                if pending.leg is leg:  # what it asks for is asked for again, of the next one
-                    del self._pending[number]
-                    pending.replied(None)
+    def _ended(self, frame: Refused, leg: Leg | None, pending: _Pending | None) -> None:
+        """The exchange has no such subscription, or no longer."""
+        said = _said(frame)
+        if leg is None:  # it may be any of them: those that are gone will not answer
+            logger.warning("the exchange says: %s", said)
+            for each in list(self.legs.values()):
+                each.doubt(f"the exchange says: {said}")
+        elif leg.line is self and not leg.dropped:
+            self.renew(leg, f"the exchange ended it: {said}")
+            if pending is not None:
+                pending.replied(None)
+        elif pending is not None:
+            pending.replied(frame)
+
+    def renew(self, leg: Leg, reason: str) -> None:
+        """A subscription is gone: have it made again."""
+        self.legs.pop(leg.sid, None)
+        leg.closed(reason)
+        self.ended.append(leg)
+        for number, pending in list(self._pending.items()):
+            if pending.leg is leg:  # what it asks for is asked for again, of the next one
+                del self._pending[number]
+                pending.replied(None)
 
     def _broken(self, frame: BrokenFrame) -> None:
         """What cannot be read may have been anything: with a number it is missed from its own
@@ -236,14 +265,21 @@ class Protocol:
         for leg in [concerned] if concerned else list(self.legs.values()):
             leg.doubt("a frame could not be read")
 
-    def _count_unknown(self, name: str) -> None:
+    def _count_extra(self, frame: DataFrame) -> None:
+        known = type(frame.msg).__struct_encode_fields__
+        for name in frame.msg.extra or ():
+            why = "with a value that" if name in known else "which"
+            self._count_unknown(f"{type(frame).__struct_config__.tag}.{name}", why)
+
+    def _count_unknown(self, name: str, why: str = "which") -> None:
         unknown = self._stats.unknown
-        known = name in unknown
-        if not known and len(unknown) >= _MOST_NAMES:
-            known, name = True, "others"
+        told = name in unknown
+        if not told and len(unknown) >= _MOST_NAMES:
+            told, name = True, "others"
         unknown[name] += 1
-        if not known:
-            logger.warning("the exchange sends %r, which this version does not know", name[:_HEAD])
+        if not told:
+            shown = one_line(name[:_HEAD])
+            logger.warning("the exchange sends %r, %s this version does not know", shown, why)
 
     # The end
 
@@ -269,6 +305,10 @@ def _refusal(leg: Leg, frame: Frame | None) -> StreamError | Interrupted:
     if frame is None:
         return Interrupted(leg.channel.name)
     return StreamError(f"{leg.channel.name}: the answer was {type(frame).__name__}")
+
+
+def _said(frame: Refused) -> str:
+    return f"error {frame.msg.code}, {one_line(frame.msg.msg)}"
 
 
 def _parts(tickers: Iterable[str]) -> Iterator[list[str]]:

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Coroutine
 from time import monotonic
 from typing import Any, Literal
+from weakref import WeakSet
 
 import anyio
 from anyio.abc import TaskGroup
@@ -21,10 +22,11 @@ from ._leg import Leg
 from ._stats import StreamStats
 from ._subscription import Subscription
 
-# How many events wait for who reads them; older ones are dropped.
+# How many events wait for who reads them; later ones are dropped.
 MOST_EVENTS = 1000
 # Of a heartbeat: for so long reading may stand still before the next one would be missed.
 _STANDSTILL = 0.8
+_LATE = 60.0
 
 
 class Session:
@@ -48,11 +50,15 @@ class Session:
     ) -> None:
         self._route, self._emit, self._rng = route, emit, rng
         self.now, self.most_markets, self.patience = now, most_markets, route.patience
+        # What happened so long before the last bytes were read may not have been among them: frames
+        # come up to 4 s late, and more may have waited to be read.
+        self.late = _LATE + 3 * route.heartbeat
         self.stats = StreamStats()
         self.connections: list[Connection] = []
         self.subscriptions: set[Subscription[Any]] = set()
         self._tape: Tape | None = None
-        self._listeners: set[Inbox[StreamEvent]] = set()
+        # Whoever is no longer iterated over is forgotten.
+        self._listeners: WeakSet[Inbox[StreamEvent]] = WeakSet()
         self._group: TaskGroup | None = None
         self._work: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._work_came = asyncio.Event()
@@ -100,7 +106,7 @@ class Session:
         closed = StreamClosedError("the stream was closed")
         for subscription in list(self.subscriptions):
             subscription.failed(closed)
-        for listener in self._listeners:
+        for listener in list(self._listeners):
             listener.fail(closed)
         group, self._group = self._group, None
         if group is not None:
@@ -136,7 +142,7 @@ class Session:
             for subscription in list(self.subscriptions):
                 since = subscription.full_since
                 if since is not None and monotonic() - since >= patience:
-                    subscription.too_slow(monotonic() - since)
+                    subscription.breathe(monotonic() - since)
 
     # For subscriptions
 
@@ -199,7 +205,7 @@ class Session:
         self._emit(event)
         if self._tape is not None:
             self._tape.event(event, self.now())
-        for listener in self._listeners:
+        for listener in list(self._listeners):
             if len(listener) < MOST_EVENTS:
                 listener.put(event)
             else:

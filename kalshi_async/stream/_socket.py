@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidProxy, InvalidStatus, InvalidURI, WebSocketException
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 
 from .._errors import (
@@ -107,6 +107,12 @@ class Socket(ClientConnection):
         """Read on."""
         if not self.transport.is_closing():
             self.transport.resume_reading()
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether it ended because a ping was not answered."""
+        sent = self.protocol.close_sent
+        return sent is not None and sent.code == CloseCode.INTERNAL_ERROR and "ping" in sent.reason
 
     @property
     def date(self) -> str | None:

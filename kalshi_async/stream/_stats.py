@@ -28,7 +28,8 @@ class StreamStats:
         dropped: Messages that were dropped with a slow consumer, or that nobody had asked for, by
             channel.
         backfilled: Messages read over REST after a reconnect.
-        unknown: Frames of a type, and fields (``type.field``), that this version does not know.
+        unknown: Frames of a type, and fields (``type.field``), that this version does not know, or
+            whose value it cannot read.
         unreadable: Frames that could not be read.
         pauses: How often reading stood still for a slow consumer.
     """

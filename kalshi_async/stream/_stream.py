@@ -8,7 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from .._errors import InvalidRequestError
+import sniffio
+
+from .._errors import ConfigurationError, InvalidRequestError
 from . import _channels as channels
 from ._audit import ReadBooks
 from ._backfill import Backfill
@@ -40,14 +42,16 @@ _TICKER = attrgetter("market_ticker")
 class Stream:
     """Live data of the exchange, over one connection or as many as are needed.
 
-    Made by ``client.stream()``; use it as ``async with client.stream() as stream``, in one task.
+    Made by ``client.stream()``; use it as ``async with client.stream() as stream``, entered and
+    left in one task. Its subscriptions may be used in others.
+
     Each method that names a channel gives a subscription: an async iterator and context manager.
     Connections that are lost are made again, everything is subscribed to again, books start from
     new snapshots, and what the private channels missed is read over REST.
 
     Every such method takes ``max_queue``: how many messages may wait for their consumer before
-    reading from the exchange stands still; a consumer who then takes too long gets
-    ``SlowConsumer``.
+    reading from the exchange stands still (what was just read comes on top). A consumer who takes
+    none for most of a heartbeat, or for whom a heartbeat was missed, gets ``SlowConsumer``.
     With ``conflate=True``, where offered, only the newest message of each market waits instead.
     """
 
@@ -76,6 +80,8 @@ class Stream:
     async def __aenter__(self) -> Self:
         if self._entered:
             raise InvalidRequestError("a stream can be entered once; make another one")
+        if sniffio.current_async_library() != "asyncio":
+            raise ConfigurationError("streams need asyncio; only REST calls run on trio as well")
         self._entered = True
         await self._session.start(self._connect_deadline)
         return self

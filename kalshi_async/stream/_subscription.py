@@ -41,14 +41,17 @@ class Carrier(Protocol):
     def most_markets(self) -> int: ...
     @property
     def patience(self) -> float: ...
+    @property
+    def late(self) -> float: ...
 
 
 class Subscription(Generic[T]):
     """One channel, for one consumer: ``async for`` gives its messages, oldest first.
 
     Use it as ``async with stream.trades("TICKER") as trades``; iterating over one that was not
-    entered subscribes at the first message. It outlives lost connections. It never just ends: when
-    the stream cannot go on, or this consumer was too slow, iterating raises.
+    entered subscribes at the first message (and closes it should that be cancelled). It outlives
+    lost connections. It never just ends: when the stream cannot go on, or this consumer was too
+    slow, iterating raises.
 
     Attributes:
         channel: Kalshi's name of the channel.
@@ -130,8 +133,9 @@ class Subscription(Generic[T]):
         Raises:
             SubscriptionRefusedError: It does not agree.
             StreamError: The stream, or this subscription, is closed.
+            KalshiError: REST could not be read, which orders and positions begin with.
 
-        Cancelling is safe: it is then closed.
+        Cancelling is safe: the subscription is then closed for good.
         """
         if self._closed:
             raise StreamClosedError(f"this subscription to {self.channel} was closed")
@@ -142,8 +146,7 @@ class Subscription(Generic[T]):
             self._carrier.joined(self)
             await self._open_legs(self._subjects)
             await self._settle()
-            if self._inbox.error is not None:
-                raise self._inbox.error.with_traceback(None)
+            self._check_open()
         except BaseException:
             await self.aclose()
             raise
@@ -158,23 +161,34 @@ class Subscription(Generic[T]):
     async def _settle(self) -> None:
         """Wait for what has to be there before the subscription is of use."""
 
-    async def _subscribe(self, leg: Leg) -> None:
-        connection = self._carrier.place(leg)
-        for fresh in (connection.load == 0, True):
-            self._legs[leg] = connection
-            try:
-                await connection.subscribe(leg)
-            except BaseException as error:
-                self._legs.pop(leg, None)
-                if not isinstance(error, SubscriptionRefusedError):
-                    connection.drop(leg)
+    async def _subscribe(self, leg: Leg, *, fresh: bool = False) -> None:
+        self._check_open()
+        connection = self._carrier.place(leg, fresh=fresh)
+        shared = connection.load > 0
+        self._legs[leg] = connection
+        try:
+            await connection.subscribe(leg)
+            self._check_open()
+        except BaseException as error:
+            self._legs.pop(leg, None)
+            connection.drop(leg)
+            self.live()  # what waited for it goes on without
+            if not isinstance(error, SubscriptionRefusedError) or error.code != MARKET_LIMIT:
+                raise
+            # A subscription carries fewer than was thought: two carry more. Or a connection does.
+            subjects = tuple(leg.subjects)
+            if len(subjects) < 2:
+                if not shared:
                     raise
-                # One connection carries less than was thought: another one does.
-                if error.code != MARKET_LIMIT or fresh:
-                    raise
-                connection = self._carrier.place(leg, fresh=True)
-            else:
+                await self._subscribe(self._make_leg(subjects), fresh=True)
                 return
+            for half in (subjects[: len(subjects) // 2], subjects[len(subjects) // 2 :]):
+                await self._subscribe(self._make_leg(half))
+
+    def _check_open(self) -> None:
+        """Raise what it ended with, if it was ended meanwhile."""
+        if self._closed and self._inbox.error is not None:
+            raise self._inbox.error.with_traceback(None)
 
     def _make_leg(self, subjects: Sequence[str]) -> Leg:
         return Leg(self._kind, subjects, self._params, self)
@@ -183,8 +197,12 @@ class Subscription(Generic[T]):
         """Have these markets (or indices) sent as well, while everything else goes on.
 
         Raises:
-            SubscriptionRefusedError: The exchange does not know one of them; nothing was added.
+            SubscriptionRefusedError: The exchange does not know one of them. Where they take more
+                than one connection, some may have been added: ``subjects`` tells.
             InvalidRequestError: This subscription is to all there are, or names none.
+            KalshiError: REST could not be read, which orders and positions need.
+
+        Cancelling is safe; ``subjects`` tells what was added by then.
         """
         checked = checked_subjects(self._kind, subjects)
         async with self._changing:
@@ -202,14 +220,21 @@ class Subscription(Generic[T]):
         connection.reserved += len(part)
         try:
             await connection.command(lambda commands, ended: commands.add(leg, part, ended), leg)
+        except SubscriptionRefusedError as error:
+            if error.code != MARKET_LIMIT:
+                raise
+            await self._open_legs(part)
         finally:
             connection.reserved -= len(part)
 
     async def remove(self, *subjects: str) -> None:
-        """Have these markets (or indices) sent no longer; those it does not have are ignored.
+        """Have these markets (or indices) sent no longer; those it does not have are ignored. What
+        waits to be taken still comes.
 
         Raises:
             InvalidRequestError: Nothing would be left: close the subscription instead.
+
+        Cancelling is safe; ``subjects`` tells what is left.
         """
         checked = checked_subjects(self._kind, subjects)
         async with self._changing:
@@ -269,6 +294,9 @@ class Subscription(Generic[T]):
     def lost(self) -> None:
         """Nothing comes any more, until ``live``."""
 
+    def doubted(self) -> None:
+        """Something may be missing, though the line stands."""
+
     def live(self) -> None:
         """It is subscribed to."""
 
@@ -277,8 +305,18 @@ class Subscription(Generic[T]):
         if not self._closed:
             self._end(error)
 
+    def breathe(self, waited: float) -> None:
+        """Reading has stood still for so long that a heartbeat would be missed. Who takes messages
+        has it go on, who takes none has been too slow.
+        """
+        if self._inbox.relieve():
+            return
+        self.too_slow(waited)
+
     def too_slow(self, waited: float) -> None:
         """Nobody takes its messages, and everything else stands still for it."""
+        if self._closed:
+            return
         dropped = len(self._inbox)
         self.stats.dropped[self.channel] += dropped
         self._carrier.tell(StreamSlow(self.channel, dropped, dropped))

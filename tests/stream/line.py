@@ -31,6 +31,12 @@ class Consumer:
     def live(self) -> None:
         self.said.append("live")
 
+    def doubted(self) -> None:
+        self.said.append("doubted")
+
+    def too_slow(self, waited: float) -> None:
+        self.said.append("too slow")
+
     def failed(self, error: KalshiError) -> None:
         self.said.append(f"failed: {error}")
 

@@ -89,6 +89,8 @@ class Exchange:
                 change = {"add_markets": set.update, "delete_markets": set.difference_update}
                 change[params["action"]](self.markets[sid], named)
                 await peer.ok(command, self.seq(sid))
+                if params["action"] == "add_markets" and sid in self.books:
+                    await peer.say(*(snapshot(name, self.seq(sid), sid=sid) for name in named))
             if peer.number == 1:
                 await peer.say(*self.news())
 

@@ -130,6 +130,9 @@ class Played(Subscription[T]):
     def live(self) -> None:
         """See ``lost``."""
 
+    def doubted(self) -> None:
+        """See ``lost``."""
+
 
 class PlayedBooks(Played[BookUpdate], OrderBooks):
     """Order books of a recording: all that is read of them is told."""
@@ -140,6 +143,9 @@ class PlayedBooks(Played[BookUpdate], OrderBooks):
 
     async def _settle(self) -> None:
         """Nothing is read before somebody iterates."""
+
+    async def _all_stand(self) -> None:
+        """See ``_settle``."""
 
     def _make_leg(self, subjects: Sequence[str]) -> Leg:
         return FollowedBooks(self._kind, self, self._playback, subjects)

@@ -194,6 +194,12 @@ class Source:
     def live(self) -> None:
         """It stands, in the recording."""
 
+    def doubted(self) -> None:
+        """Something may be missing from the recording."""
+
+    def too_slow(self, waited: float) -> None:
+        """A file waits."""
+
     def failed(self, error: KalshiError) -> None:
         """It cannot go on; there is nobody to tell."""
 
@@ -273,7 +279,7 @@ class PlayedLine(Commands):
     def __init__(self, number: int, ledger: Ledger) -> None:
         super().__init__(number, ledger.stats, ledger.tell)
         self._ledger = ledger
-        self._asked: dict[int, _Asked] = {}
+        self._awaited: dict[int, _Asked] = {}
         self._over: set[int] = set()
 
     def request_snapshots(self, leg: Leg, tickers: Iterable[str]) -> None:
@@ -285,7 +291,7 @@ class PlayedLine(Commands):
             asked = _read_command(data)
         except msgspec.DecodeError:
             return
-        self._asked[asked.id] = asked
+        self._awaited[asked.id] = asked
 
     def open(self, sid: int, channel: str, subjects: Iterable[str] = ()) -> Leg | None:
         """A recorded subscription; None where this version does not know the channel."""
@@ -317,8 +323,7 @@ class PlayedLine(Commands):
         if leg is None:
             self._stats.dropped["nobody"] += 1
             return
-        for name in frame.msg.extra or ():
-            self._count_unknown(f"{_kind(frame)}.{name}")
+        self._count_extra(frame)
         leg.receive(frame, received_at)
 
     def _found(self, frame: DataFrame) -> Leg | None:
@@ -331,7 +336,7 @@ class PlayedLine(Commands):
         return leg
 
     def _control(self, frame: Frame) -> None:
-        asked = self._asked.pop(frame.id, None)
+        asked = self._awaited.pop(frame.id, None)
         if isinstance(frame, Subscribed):
             self.open(frame.msg.sid, frame.msg.channel, _named(asked))
             return
