@@ -13,7 +13,7 @@ from kalshi_async.sandbox import Activity, Faults, Sandbox
 from kalshi_async.stream import FillStream, Reconnect, Stream
 
 TICKER = "KXFED-26MAR19"
-ORDERS = 60
+ORDERS = 30
 
 
 async def trade(kalshi: KalshiClient) -> None:

@@ -12,13 +12,16 @@ import anyio
 
 from ..models.orderbook import OrderBook as Snapshot
 from ._leg import BookLeg
-from .orderbook import LevelDifference, OrderBook
+from .orderbook import LevelDifference, Levels, OrderBook, level_differences
 
 ReadBooks = Callable[[Sequence[str]], Awaitable[Iterable[Snapshot]]]
 
 MOST_AT_ONCE = 100
 # A read may show a book of a moment ago: a second one must be wrong as well.
 LOOKS = 2
+# With those that prove nothing, because the book was stale meanwhile.
+MOST_LOOKS = 6
+BEGAN_ANEW = "it began anew whenever it was compared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +47,24 @@ class Audit:
 class _Watched(OrderBook):
     """The same book, which also remembers each state that it passes through."""
 
-    __slots__ = ("_changed", "_passed")
+    __slots__ = ("_changed", "_passed", "interrupted")
 
     def __init__(self, book: OrderBook, changed: Callable[[], None]) -> None:
         self._state, self._allow_stale = book._state, False
         self._changed = changed
+        self.begin()
+
+    def begin(self) -> None:
+        """Remember from now on."""
         self._passed: list[Snapshot] = []
+        self.interrupted = self.stale
         self._note()
 
-    def apply_snapshot(
-        self,
-        yes: Iterable[tuple[Decimal, Decimal]],
-        no: Iterable[tuple[Decimal, Decimal]],
-        *,
-        clock: int | None = None,
-    ) -> None:
+    def mark_stale(self, reason: str) -> None:
+        super().mark_stale(reason)
+        self.interrupted = True
+
+    def apply_snapshot(self, yes: Levels, no: Levels, *, clock: int | None = None) -> None:
         super().apply_snapshot(yes, no, clock=clock)
         self._note()
 
@@ -69,11 +75,15 @@ class _Watched(OrderBook):
     def _note(self) -> None:
         if not self.stale:
             self._passed.append(self.snapshot())
-            self._changed()
+        self._changed()
 
     def was(self, other: Snapshot) -> bool:
-        """Whether it has been like this other book since it is watched."""
+        """Whether it has been like this other book."""
         return any(own.yes == other.yes and own.no == other.no for own in self._passed)
+
+    def nearest(self, other: Snapshot) -> tuple[LevelDifference, ...]:
+        """How the most similar state that it was in differs from another book."""
+        return min((level_differences(own, other) for own in self._passed), key=len, default=())
 
 
 async def audit(
@@ -82,39 +92,42 @@ async def audit(
     """Compare; a book that differs is marked stale, and its snapshot asked for.
 
     A live book agrees when it passes through the state that REST shows, from just before the read
-    to ``patience`` seconds after it. Cancelling is safe.
+    to ``patience`` seconds after it. One that was stale meanwhile proves nothing, and is looked at
+    again. Cancelling is safe.
     """
     changed = asyncio.Event()
     with _watched(legs, tickers, changed.set) as books:
-        left = dict.fromkeys(tickers)
-        seen: dict[str, Snapshot] = {}
-        for _ in range(LOOKS):
+        left = dict.fromkeys(tickers, 0)
+        differing: dict[str, tuple[LevelDifference, ...]] = {}
+        for _ in range(MOST_LOOKS):
+            for ticker in left:
+                books[ticker].begin()
             seen = {book.ticker or "": book for book in await read(list(left))}
             with anyio.move_on_after(patience):
                 while True:
                     changed.clear()
                     for ticker in [name for name in left if _agrees(books, seen, name)]:
                         del left[ticker]
-                    if not left:
+                    if all(books[name].interrupted and not books[name].stale for name in left):
                         break
                     await changed.wait()
+            for ticker in [name for name in left if not books[name].interrupted]:
+                left[ticker] += 1
+                if left[ticker] == LOOKS:
+                    del left[ticker]
+                    theirs = seen.get(ticker) or Snapshot(ticker=ticker)
+                    differing[ticker] = books[ticker].nearest(theirs)
             if not left:
                 break
-    found = [Audit(ticker) for ticker in tickers if ticker not in left]
-    for ticker in left:
-        book = books[ticker]
-        if book.stale:
-            found.append(Audit(ticker, stale=book.stale_reason))
-            continue
-        found.append(Audit(ticker, book.differences(seen.get(ticker) or Snapshot(ticker=ticker))))
-        for leg in legs:
-            if ticker in leg.books:
-                leg.doubt_about((ticker,), "it differs from the book that REST shows")
-    return found
+        unproven = {ticker: books[ticker].stale_reason or BEGAN_ANEW for ticker in left}
+    for leg in legs:
+        if wrong := tuple(name for name in differing if name in leg.books):
+            leg.doubt_about(wrong, "it differs from the book that REST shows")
+    return [Audit(ticker, differing.get(ticker, ()), unproven.get(ticker)) for ticker in tickers]
 
 
 def _agrees(books: dict[str, _Watched], seen: dict[str, Snapshot], ticker: str) -> bool:
-    return ticker in seen and books[ticker].was(seen[ticker])
+    return books[ticker].was(seen.get(ticker) or Snapshot(ticker=ticker))
 
 
 @contextmanager

@@ -261,8 +261,7 @@ class BookView:
             raise InvalidRequestError(
                 f"other is the book of {other.ticker}; expected one of {state.ticker}"
             )
-        yes, no = _differences("yes", state.yes, other.yes), _differences("no", state.no, other.no)
-        return (*yes, *no)
+        return level_differences(self.snapshot(), other)
 
     def _read(self) -> _State:
         state = self._state
@@ -450,12 +449,19 @@ def _hundredths(size: Decimal) -> _Size:
         return size
 
 
-def _differences(side: Side, half: _Half, bids: Iterable[Level]) -> Iterator[LevelDifference]:
-    theirs = dict(bids)
-    for price in sorted(half.sizes.keys() | theirs.keys()):
-        ours, other = half.size(price), theirs.get(price, _NOTHING)
-        if ours != other:
-            yield LevelDifference(side, price, ours, other)
+def level_differences(
+    ours: models.OrderBook, theirs: models.OrderBook
+) -> tuple[LevelDifference, ...]:
+    """Where two books of one market differ: YES before NO, prices ascending."""
+    found = []
+    side: Side
+    for side, own, other in (("yes", ours.yes, theirs.yes), ("no", ours.no, theirs.no)):
+        here, there = dict(own), dict(other)
+        for price in sorted(here.keys() | there.keys()):
+            pair = here.get(price, _NOTHING), there.get(price, _NOTHING)
+            if pair[0] != pair[1]:
+                found.append(LevelDifference(side, price, *pair))
+    return tuple(found)
 
 
 def _short(value: object) -> str:

@@ -119,7 +119,7 @@ class Played(Subscription[T]):
         # Not by way of the account's subscriptions, which read over REST what stands.
         await Subscription._open_legs(self, subjects)
 
-    async def _subscribe(self, leg: Leg) -> None:
+    async def _subscribe(self, leg: Leg, *, fresh: bool = False) -> None:
         deck = Deck(self._playback)
         self._legs[leg] = cast("Connection", deck)
         await deck.subscribe(leg)
