@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
 
 import anyio
 from anyio.abc import TaskGroup
@@ -22,7 +20,6 @@ from .._stream_errors import (
 from .._stream_events import (
     StreamConnected,
     StreamDisconnected,
-    StreamEvent,
     StreamResumed,
     StreamRetrying,
     StreamStale,
@@ -30,53 +27,14 @@ from .._stream_events import (
 from ._leg import BookLeg, Consumer, Leg
 from ._protocol import FINAL, INVALID_PARAMETER, Ended, Interrupted
 from ._protocol import Protocol as Commands
-from ._reconnect import Reconnect, is_final
+from ._reconnect import is_final
+from ._route import Host, Route, Tape
 from ._socket import Socket, failure, open_socket, refused_with
-
-if TYPE_CHECKING:
-    from .._auth import Signer
-    from ._stats import StreamStats
 
 logger = logging.getLogger("kalshi_async.stream")
 
 # Seconds before a refused or ended subscription is asked for again.
 _AGAIN = 1.0
-
-
-@dataclass(frozen=True)
-class Route:
-    """How to reach the exchange."""
-
-    url: str
-    path: str
-    signer: Signer
-    user_agent: str
-    direct: bool
-    timeout: float | None
-    heartbeat: float
-    patience: float
-    verify: float | None
-    reconnect: Reconnect
-
-
-class Tape(Protocol):
-    """Who writes down what is received."""
-
-    def frame(self, connection: int, data: bytes | bytearray, received_at: float) -> None: ...
-    def command(self, connection: int, data: bytes, at: float) -> None: ...
-    def event(self, event: StreamEvent, at: float) -> None: ...
-
-
-class Host(Protocol):
-    """The stream that a connection is part of."""
-
-    stats: StreamStats
-
-    def tell(self, event: StreamEvent) -> None: ...
-    def now(self) -> float: ...
-    def learn_clock(self, date: str | None, sent_at: float, received_at: float) -> None: ...
-    def jitter(self, failures: int) -> float: ...
-    def lost(self, connection: Connection, error: KalshiError) -> None: ...
 
 
 class Connection:

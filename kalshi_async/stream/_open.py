@@ -13,8 +13,8 @@ from .._errors import ConfigurationError
 from ..models.orderbook import OrderBook
 from ._backfill import Backfill
 from ._clock import ExchangeClock
-from ._connection import Route
 from ._reconnect import Reconnect
+from ._route import Route
 from ._session import Session
 from ._stream import Stream, checked_queue
 

@@ -16,9 +16,10 @@ from .._errors import KalshiError
 from .._stream_errors import StreamClosedError, StreamError, StreamLostError
 from .._stream_events import StreamEvent
 from ._clock import ExchangeClock
-from ._connection import Connection, Route, Tape
+from ._connection import Connection
 from ._inbox import Inbox
 from ._leg import Leg
+from ._route import Route, Tape
 from ._stats import StreamStats
 from ._subscription import Subscription
 

@@ -1,17 +1,10 @@
-"""A live order book: maintained from snapshots and changes, exact, silent while it may be wrong.
-
-Sizes are kept in two forms. A ``Decimal`` takes some 120 bytes, an integer 32; but adding to an
-integer would mean to convert each change, which costs half as much again. So a size at rest is an
-integer of hundredths, becomes a ``Decimal`` when its level changes, and goes back when many have.
-"""
+"""A live order book: maintained from snapshots and changes, exact, silent while it may be wrong."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, localcontext
-from functools import partial
+from collections.abc import Iterable, Sequence
+from decimal import Decimal, DecimalException, Inexact, InvalidOperation, localcontext
 from typing import Final, NamedTuple
 
 from .. import models
@@ -19,36 +12,29 @@ from .._errors import InvalidRequestError
 from .._interning import shared_prices
 from .._stream_errors import BookError, StaleBookError
 from ..models.orderbook import Level, Side
+from ._book_side import (
+    DIGITS,
+    ENDLESS,
+    EXACT,
+    HUNDREDTH,
+    NOTHING,
+    ONE,
+    TWO,
+    WIDE,
+    BookSide,
+    at_rest,
+)
 
 NO_SNAPSHOT: Final = "no snapshot yet"
 """Why a book is stale before its first snapshot."""
 
-_DIGITS: Final = 28
-# Not the caller's context: whoever lowers its precision would round our sizes. What 28 digits, 27
-# of them after the point, cannot hold raises Inexact instead of being rounded.
-_EXACT: Final = Context(prec=_DIGITS, Emin=0, Emax=_DIGITS - 1, traps=[Inexact, InvalidOperation])
-# Holds any sum of sizes, and any size times a price, of which _EXACT holds the parts.
-_WIDE: Final = Context(prec=4 * _DIGITS, traps=[Inexact, InvalidOperation])
-_ONE: Final = Decimal(1)
-_TWO: Final = Decimal(2)
-_NOTHING: Final = Decimal(0)
-_HUNDREDTH: Final = Decimal("0.01")
-_ENDLESS: Final = Decimal("Infinity")
-_MOST_DECIMALS: Final = 32
-_MOST_INSERTED: Final = 64
-
-_add = _EXACT.add
-_multiply = _EXACT.multiply
-_plus = _EXACT.plus
-_make_level = partial(tuple.__new__, Level)  # Level._make, without a call of Python
+_add = EXACT.add
+_multiply = EXACT.multiply
+_plus = EXACT.plus
 _exhaust = deque[object](maxlen=0).extend
-_scaleb = _EXACT.scaleb
-_same_quantum = _HUNDREDTH.same_quantum
 
 Levels = Iterable[tuple[Decimal, Decimal]]
 """Price in dollars and contracts of each level, in any order; a size of 0 is no level."""
-
-_Size = Decimal | int  # contracts, or hundredths of contracts
 
 
 class LevelDifference(NamedTuple):
@@ -60,61 +46,6 @@ class LevelDifference(NamedTuple):
     theirs: Decimal
 
 
-class _Half:
-    """The bids of one side: sizes by price, and the prices in order."""
-
-    __slots__ = ("decimals", "frozen", "inserted", "prices", "sizes")
-
-    def __init__(self, sizes: dict[Decimal, _Size], prices: list[Decimal]) -> None:
-        self.sizes = sizes
-        self.prices = prices
-        self.decimals = self.inserted = 0
-        self.frozen: tuple[Level, ...] | None = None
-
-    def size(self, price: Decimal) -> Decimal:
-        held = self.sizes.get(price, _NOTHING)
-        return held if isinstance(held, Decimal) else _multiply(held, _HUNDREDTH)
-
-    def levels(self) -> tuple[Level, ...]:
-        if self.frozen is None:
-            self.frozen = tuple(self.made_levels())
-        return self.frozen
-
-    def made_levels(self) -> Iterator[Level]:
-        held = map(self.sizes.__getitem__, self.prices)
-        sizes = [_multiply(size, _HUNDREDTH) if type(size) is int else size for size in held]
-        return map(_make_level, zip(self.prices, sizes, strict=True))
-
-    def insert(self, price: Decimal, size: Decimal) -> None:
-        prices = self.prices
-        if not prices or price > prices[-1]:
-            prices.append(price)
-        else:
-            insort(prices, price)
-        self.sizes[price] = size
-        self.inserted += 1
-        self.count_decimal()
-
-    def remove(self, price: Decimal) -> None:
-        if type(self.sizes.pop(price)) is Decimal:
-            self.decimals -= 1
-        prices = self.prices
-        if prices[-1] == price:
-            prices.pop()
-        else:
-            del prices[bisect_left(prices, price)]
-
-    def count_decimal(self) -> None:
-        """Note that a size became a ``Decimal``; put all to rest when many are.
-
-        Also when many levels were new: a dict in which keys come and go doubles its table.
-        """
-        self.decimals += 1
-        if self.decimals > _MOST_DECIMALS or self.inserted > _MOST_INSERTED:
-            self.sizes = _at_rest(self.sizes.items())
-            self.decimals = self.inserted = 0
-
-
 class _State:
     """What a book and the views of it share."""
 
@@ -122,8 +53,8 @@ class _State:
 
     def __init__(self, ticker: str) -> None:
         self.ticker = ticker
-        self.yes = _Half({}, [])
-        self.no = _Half({}, [])
+        self.yes = BookSide({}, [])
+        self.no = BookSide({}, [])
         self.version = 0
         self.clock: int | None = None
         self.reason: str | None = NO_SNAPSHOT
@@ -185,19 +116,19 @@ class BookView:
     def best_yes_ask(self) -> Decimal | None:
         """The lowest price at which YES can be bought: 1 minus the best NO bid."""
         prices = self._read().no.prices
-        return _EXACT.subtract(_ONE, prices[-1]) if prices else None
+        return EXACT.subtract(ONE, prices[-1]) if prices else None
 
     @property
     def best_no_ask(self) -> Decimal | None:
         """The lowest price at which NO can be bought: 1 minus the best YES bid."""
         prices = self._read().yes.prices
-        return _EXACT.subtract(_ONE, prices[-1]) if prices else None
+        return EXACT.subtract(ONE, prices[-1]) if prices else None
 
     @property
     def spread(self) -> Decimal | None:
         """Ask minus bid in dollars (the same for YES and NO); None where one is missing."""
         bid, ask = self.best_yes_bid, self.best_yes_ask
-        return None if bid is None or ask is None else _WIDE.subtract(ask, bid)
+        return None if bid is None or ask is None else WIDE.subtract(ask, bid)
 
     @property
     def mid(self) -> Decimal | None:
@@ -205,7 +136,7 @@ class BookView:
         bid, ask = self.best_yes_bid, self.best_yes_ask
         if bid is None or ask is None:
             return None
-        return _WIDE.divide(_WIDE.add(bid, ask), _TWO)
+        return WIDE.divide(WIDE.add(bid, ask), TWO)
 
     @property
     def yes(self) -> tuple[Level, ...]:
@@ -228,7 +159,7 @@ class BookView:
         Arguments and errors of this and the next two are those of ``models.OrderBook``.
         """
         frozen = self.snapshot()
-        with localcontext(_WIDE):
+        with localcontext(WIDE):
             return frozen.depth(side, levels)
 
     def size_at(self, side: Side, price: Decimal | str) -> Decimal:
@@ -236,18 +167,18 @@ class BookView:
         state = self._read()
         if type(price) is Decimal and price.is_finite() and side in ("yes", "no"):
             return (state.yes if side == "yes" else state.no).size(price)
-        with localcontext(_WIDE):
+        with localcontext(WIDE):
             return self.snapshot().size_at(side, price)
 
     def cost(self, side: Side, count: Decimal | int | str) -> Decimal:
         """Dollars to buy ``count`` contracts of ``side`` at once, without fees."""
         frozen = self.snapshot()
         try:
-            with localcontext(_WIDE):
+            with localcontext(WIDE):
                 return frozen.cost(side, count)
         except Inexact:
             raise InvalidRequestError(
-                f"count is {_short(Decimal(count))}; expected contracts of at most {_DIGITS} digits"
+                f"count is {_short(Decimal(count))}; expected contracts of at most {DIGITS} digits"
             ) from None
 
     def differences(self, other: models.OrderBook) -> tuple[LevelDifference, ...]:
@@ -277,7 +208,7 @@ class BookView:
             bid = f"{yes.prices[-1]} x {yes.size(yes.prices[-1])}"
         if no.prices:
             best = no.prices[-1]
-            ask = f"{_EXACT.subtract(_ONE, best)} x {no.size(best)}"
+            ask = f"{EXACT.subtract(ONE, best)} x {no.size(best)}"
         stale = "" if state.reason is None else f", stale: {state.reason}"
         return (
             f"<{type(self).__name__} {state.ticker}: bid {bid}, ask {ask}, "
@@ -352,8 +283,8 @@ class OrderBook(BookView):
             if held is None:
                 size = _first_size(price, delta)
             else:
-                size = _add(_multiply(held, _HUNDREDTH) if resting else held, delta)
-            fits = size >= _NOTHING and delta.is_finite()
+                size = _add(_multiply(held, HUNDREDTH) if resting else held, delta)
+            fits = size >= NOTHING and delta.is_finite()
         except (DecimalException, TypeError, AttributeError):
             fits = False
         if not fits:
@@ -370,20 +301,20 @@ class OrderBook(BookView):
         half.frozen = None
         state.version += 1
 
-    def _misfit(self, half: _Half, side: str, price: Decimal, delta: Decimal) -> BookError:
+    def _misfit(self, half: BookSide, side: str, price: Decimal, delta: Decimal) -> BookError:
         """Why a change does not fit."""
-        if not _fit((price,), _NOTHING, _ONE):
+        if not _fit((price,), NOTHING, ONE):
             problem = f"{_short(price)} is no price; {_PRICE}"
-        elif not _fit((delta,), -_ENDLESS, _ENDLESS):
+        elif not _fit((delta,), -ENDLESS, ENDLESS):
             problem = f"{_short(delta)} is no change of a size; {_SIZE}"
         else:
             problem = (
                 f"{half.size(price)} contracts are bid for {side} at {price}, which cannot change "
-                f"by {delta}: a size is never negative, and has at most {_DIGITS} digits"
+                f"by {delta}: a size is never negative, and has at most {DIGITS} digits"
             )
         return BookError(self._state.ticker, problem)
 
-    def _half(self, side: str, levels: Levels) -> _Half:
+    def _half(self, side: str, levels: Levels) -> BookSide:
         """The checked bids of one side."""
         ticker = self._state.ticker
         try:
@@ -391,33 +322,33 @@ class OrderBook(BookView):
         except (TypeError, ValueError):
             raise BookError(ticker, f"the {side} levels are no pairs of price and size") from None
         for problem, numbers, highest in (
-            (f"{side} price {{}}; {_PRICE}", [price for price, _ in pairs], _ONE),
+            (f"{side} price {{}}; {_PRICE}", [price for price, _ in pairs], ONE),
             (
                 f"{side} level of {{}} contracts; {_SIZE}, 0 or more",
                 [size for _, size in pairs],
-                _ENDLESS,
+                ENDLESS,
             ),
         ):
-            if not _fit(numbers, _NOTHING, highest):
-                wrong = next(each for each in numbers if not _fit((each,), _NOTHING, highest))
+            if not _fit(numbers, NOTHING, highest):
+                wrong = next(each for each in numbers if not _fit((each,), NOTHING, highest))
                 raise BookError(ticker, problem.format(_short(wrong)))
-        sizes = _at_rest(pairs)
+        sizes = at_rest(pairs)
         if len(sizes) < len(pairs):
             raise BookError(ticker, f"two {side} levels have one price; expected one for each")
         if not all(sizes.values()):
             sizes = {price: size for price, size in sizes.items() if size}
         shared = shared_prices()
         sizes = {shared.get(price, price): size for price, size in sizes.items()}
-        return _Half(sizes, sorted(sizes))
+        return BookSide(sizes, sorted(sizes))
 
 
-_PRICE: Final = f"expected dollars from 0 to 1, as a Decimal of at most {_DIGITS} digits"
-_SIZE: Final = f"expected contracts, as a finite Decimal of at most {_DIGITS} digits"
+_PRICE: Final = f"expected dollars from 0 to 1, as a Decimal of at most {DIGITS} digits"
+_SIZE: Final = f"expected contracts, as a finite Decimal of at most {DIGITS} digits"
 
 
 def _first_size(price: Decimal, delta: Decimal) -> Decimal:
     """The size of a level that there was not; a decimal exception where there can be none."""
-    if not (price.is_finite() and _NOTHING <= _plus(price) <= _ONE):
+    if not (price.is_finite() and NOTHING <= _plus(price) <= ONE):
         raise InvalidOperation
     return _plus(delta)
 
@@ -436,19 +367,6 @@ def _fit(numbers: Sequence[Decimal], lowest: Decimal, highest: Decimal) -> bool:
         return False
 
 
-def _at_rest(levels: Iterable[tuple[Decimal, _Size]]) -> dict[Decimal, _Size]:
-    """Levels whose sizes are hundredths wherever that is exact."""
-    return {price: size if isinstance(size, int) else _hundredths(size) for price, size in levels}
-
-
-def _hundredths(size: Decimal) -> _Size:
-    try:
-        whole = size if _same_quantum(size) else _EXACT.quantize(size, _HUNDREDTH)
-        return int(_scaleb(whole, _TWO))
-    except DecimalException:  # finer than hundredths, or too large for them
-        return size
-
-
 def level_differences(
     ours: models.OrderBook, theirs: models.OrderBook
 ) -> tuple[LevelDifference, ...]:
@@ -458,7 +376,7 @@ def level_differences(
     for side, own, other in (("yes", ours.yes, theirs.yes), ("no", ours.no, theirs.no)):
         here, there = dict(own), dict(other)
         for price in sorted(here.keys() | there.keys()):
-            pair = here.get(price, _NOTHING), there.get(price, _NOTHING)
+            pair = here.get(price, NOTHING), there.get(price, NOTHING)
             if pair[0] != pair[1]:
                 found.append(LevelDifference(side, price, *pair))
     return tuple(found)

@@ -17,7 +17,7 @@ from anyio import to_thread
 
 from .._errors import InvalidRequestError
 from .._stream_errors import StreamError
-from ._connection import Connection, Tape
+from ._connection import Connection
 from ._leg import BookLeg
 from ._recorded.lines import (
     RecordedBook,
@@ -30,6 +30,7 @@ from ._recorded.lines import (
 )
 from ._recorded.recorder import MOST_PENDING, Recorder
 from ._recorded.replay import Messages, Replay
+from ._route import Tape
 from ._stream import Stream
 
 __all__ = [
