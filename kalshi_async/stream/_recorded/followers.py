@@ -42,11 +42,6 @@ class Deck:
         self._playback = playback
         self.reserved = 0
 
-    @property
-    def alive_at(self) -> float:
-        """The recorded time."""
-        return self._playback.now()
-
     async def subscribe(self, leg: Leg) -> None:
         """Deliver to it from now on."""
         self._playback.follow(leg)
