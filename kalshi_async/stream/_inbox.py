@@ -100,8 +100,12 @@ class Inbox(Generic[T]):
             self._wake()
 
     def relieve(self) -> bool:
-        """Have reading go on if a message was taken since it was full; returns whether."""
-        if len(self._items) >= self._full_with:
+        """Have reading go on if enough was taken since it was full; returns whether.
+
+        Enough is half: then what one read brings on top, each time, stays bounded.
+        """
+        left = len(self._items)
+        if left >= self._high and left > self._full_with // 2:
             return False
         self._drained()
         return True

@@ -50,8 +50,9 @@ class Stream:
     new snapshots, and what the private channels missed is read over REST.
 
     Every such method takes ``max_queue``: how many messages may wait for their consumer before
-    reading from the exchange stands still (what was just read comes on top). A consumer who takes
-    none for most of a heartbeat, or for whom a heartbeat was missed, gets ``SlowConsumer``.
+    reading from the exchange stands still (what was just read comes on top). A consumer who does
+    not take half of that within most of a heartbeat, or for whom a heartbeat was missed, gets
+    ``SlowConsumer``.
     With ``conflate=True``, where offered, only the newest message of each market waits instead.
     """
 

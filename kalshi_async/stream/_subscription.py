@@ -306,12 +306,11 @@ class Subscription(Generic[T]):
             self._end(error)
 
     def breathe(self, waited: float) -> None:
-        """Reading has stood still for so long that a heartbeat would be missed. Who takes messages
-        has it go on, who takes none has been too slow.
+        """Reading has stood still for so long that a heartbeat would be missed: who has taken half
+        of what waited has it go on, who has not was too slow.
         """
-        if self._inbox.relieve():
-            return
-        self.too_slow(waited)
+        if not self._inbox.relieve():
+            self.too_slow(waited)
 
     def too_slow(self, waited: float) -> None:
         """Nobody takes its messages, and everything else stands still for it."""

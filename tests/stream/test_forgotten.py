@@ -218,7 +218,7 @@ async def test_closed_while_it_opens_nothing_stays_behind() -> None:
         assert not at.stream._session.connections[0].legs
 
 
-async def test_who_takes_something_now_and_then_is_not_taken_for_asleep() -> None:
+async def test_who_is_slow_but_steady_is_not_taken_for_asleep() -> None:
     async def flood(peer: Peer) -> None:
         await peer.accept()
         await peer.agree(*(trade(number, number) for number in range(1, 401)))
@@ -226,12 +226,10 @@ async def test_who_takes_something_now_and_then_is_not_taken_for_asleep() -> Non
 
     async with streaming(flood, heartbeat=0.4, max_queue=100) as (_, stream):
         async with stream.trades("A") as trades:
-            for number in range(1, 40):
+            for number in range(1, 401):
                 assert (await anext(trades)).trade_id == f"t-{number}"
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.001)
             assert stream.stats.pauses > 0
-            left = [await anext(trades) for _ in range(361)]
-            assert left[-1].trade_id == "t-400"
         assert stream.stats.connects == 1
 
 
