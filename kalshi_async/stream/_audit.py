@@ -21,6 +21,7 @@ MOST_AT_ONCE = 100
 LOOKS = 2
 # With those that prove nothing, because the book was stale meanwhile.
 MOST_LOOKS = 6
+REMOVED = "it was removed"
 BEGAN_ANEW = "it began anew whenever it was compared"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 
 from .._errors import InvalidRequestError, KalshiError
-from ._audit import MOST_AT_ONCE, Audit, ReadBooks, audit
+from ._audit import MOST_AT_ONCE, REMOVED, Audit, ReadBooks, audit
 from ._channels import ORDERBOOK
 from ._leg import BookLeg, Leg
 from ._subscription import Carrier, Subscription
@@ -185,7 +185,11 @@ class OrderBooks(Subscription[BookUpdate]):
         async with self._auditing:
             for at in range(0, len(chosen), MOST_AT_ONCE):
                 part = chosen[at : at + MOST_AT_ONCE]
-                found += await audit(self._book_legs, part, self._read, patience)
+                there = [ticker for ticker in part if self._leg_of(ticker) is not None]
+                gone = [Audit(ticker, stale=REMOVED) for ticker in part if ticker not in there]
+                found += gone
+                if there:
+                    found += await audit(self._book_legs, there, self._read, patience)
         return tuple(found)
 
 

@@ -51,6 +51,8 @@ class Connection:
         self.legs: list[Leg] = []
         self.opening: list[Leg] = []
         self.reserved = 0
+        # The exchange lets it carry no more.
+        self.full = False
         self.commands: Commands | None = None
         self._alive = monotonic()
         self.stood = False
@@ -199,11 +201,14 @@ class Connection:
 
     def drop(self, leg: Leg) -> None:
         """Carry a leg no longer."""
+        if leg.dropped:
+            return
         leg.drop()
         if leg in self.legs:
             self.legs.remove(leg)
-        self.resume(leg.consumer)
-        self._held_up.pop(leg.consumer, None)
+        if all(each.consumer is not leg.consumer for each in (*self.legs, *self.opening)):
+            self.resume(leg.consumer)
+            self._held_up.pop(leg.consumer, None)
         if self.commands is not None and leg.line is self.commands:
             self.commands.unsubscribe(leg, lambda _: None)
             self._wake.set()
@@ -326,7 +331,9 @@ class Connection:
         """
         now = monotonic()
         for consumer, at in list(self._held_up.items()):
-            if now - at < 2 * self._route.heartbeat:
+            recent = now - at < 2 * self._route.heartbeat
+            # Bytes that stopped while reading was going on are the fault of the line.
+            if consumer in self._paused_by or (recent and self.silence < self._route.heartbeat / 2):
                 consumer.too_slow(now - at)
         self._held_up.clear()
 
@@ -390,9 +397,11 @@ class Connection:
     async def _watch(self, socket: Socket, commands: Commands) -> None:
         """Notice what does not come: answers, snapshots, the last frame before a silence."""
         patience, verify = self._route.patience, self._route.verify
+        paused = False
         while True:
             await anyio.sleep(patience / 10)
-            if self._paused_by:
+            if self._paused_by or paused:  # what came meanwhile is read first
+                paused = bool(self._paused_by)
                 continue
             if commands.overdue() > patience:
                 logger.warning("stream connection %d: a command was not answered", self.number)
@@ -402,7 +411,7 @@ class Connection:
                 if not isinstance(leg, BookLeg):
                     continue
                 if leg.ask_again(patience):
-                    commands.renew(leg, "the exchange does not answer")
+                    commands.renew(leg, "the exchange does not answer", there=True)
                 elif verify is not None:
                     leg.probe(verify, patience)
             if commands.outgoing or commands.ended:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
 from time import monotonic
 from typing import Protocol
 
@@ -339,6 +340,8 @@ class BookLeg(Leg):
                 return True
             self._asked += 1
             self._seq_when_asked = self.next_seq
+            # There may be no snapshot of those; of one that stands there is.
+            unanswered += islice((name for name in self.books if name not in self.waiting), 1)
         self.ask({*late, *unanswered})
         return False
 

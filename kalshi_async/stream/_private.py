@@ -64,6 +64,8 @@ class PrivateSubscription(Subscription[T], Generic[T]):
         # By the monotonic clock: a wall clock may be set meanwhile.
         self._lost_at: float | None = None
         self._interruptions = 0
+        self._catching_up = -1
+        self._doubted_again = False
 
     def _begin(self, since: float) -> Continuity[T]:
         """What keeps the order; what happened from ``since`` on is wanted."""
@@ -101,12 +103,16 @@ class PrivateSubscription(Subscription[T], Generic[T]):
     def live(self) -> None:
         """It is subscribed to; once all of it is, what was missed can be read."""
         if self._lost_at is not None and self._stands:
+            self._catching_up = self._interruptions
             self._carrier.spawn(self._catch_up)
 
     def doubted(self) -> None:
         """See ``Subscription``: REST tells what it was."""
-        self.lost()
-        self.live()
+        if self._catching_up == self._interruptions and self._stands:
+            self._doubted_again = True  # what is being read may be of before
+        else:
+            self.lost()
+            self.live()
 
     @property
     def _stands(self) -> bool:
@@ -139,8 +145,11 @@ class PrivateSubscription(Subscription[T], Generic[T]):
                 wait = min(wait * 2, _LONGEST_RETRY)
                 continue
             if self._goes_on(interruption):
-                self._lost_at = None
+                self._lost_at, self._catching_up = None, -1
                 self._go_on(missed, self._backfill.undecoded - undecoded)
+                if self._doubted_again:
+                    self._doubted_again = False
+                    self.doubted()
             return
 
     def _give_up(self, error: KalshiError) -> None:

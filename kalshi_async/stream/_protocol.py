@@ -88,6 +88,8 @@ class Protocol:
         self._pending: dict[int, _Pending] = {}
         # Requests for snapshots, which nothing but an error answers by their id for certain.
         self._asked: dict[int, Leg] = {}
+        # Commands whose answers are of no interest.
+        self._settled: set[int] = set()
         self._last_id = 0
         self.ended: list[Leg] = []
         self.unfinished: list[tuple[Leg, int]] = []
@@ -217,6 +219,8 @@ class Protocol:
         fresh = leg is None or not frame.seq or leg.count(frame.seq)
         pending = self._pending.pop(frame.id, None)
         asked = self._asked.pop(frame.id, None)
+        if frame.id in self._settled:
+            return
         if isinstance(frame, Refused) and frame.msg.code in ENDED:
             self._ended(frame, leg or (pending.leg if pending else asked), pending)
         elif pending is not None:  # whatever its number: nobody has answered it yet
@@ -237,15 +241,20 @@ class Protocol:
             for each in list(self.legs.values()):
                 each.doubt(f"the exchange says: {said}")
         elif leg.line is self and not leg.dropped:
-            self.renew(leg, f"the exchange ended it: {said}")
             if pending is not None:
-                pending.replied(None)
+                pending.replied(frame)
+            self.renew(leg, f"the exchange ended it: {said}")
         elif pending is not None:
             pending.replied(frame)
 
-    def renew(self, leg: Leg, reason: str) -> None:
-        """A subscription is gone: have it made again."""
-        self.legs.pop(leg.sid, None)
+    def renew(self, leg: Leg, reason: str, *, there: bool = False) -> None:
+        """A subscription is gone: have it made again. ``there``: the exchange may still have it."""
+        sid = leg.sid
+        self.legs.pop(sid, None)
+        if there:
+            self._settled.add(self._queue("unsubscribe", {"sids": [sid]}))
+        # What was asked of the old one is no complaint about the new one.
+        self._settled.update(number for number, each in self._asked.items() if each is leg)
         leg.closed(reason)
         self.ended.append(leg)
         for number, pending in list(self._pending.items()):

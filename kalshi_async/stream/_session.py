@@ -147,7 +147,7 @@ class Session:
 
     # For subscriptions
 
-    def place(self, leg: Leg, *, fresh: bool = False) -> Connection:
+    def place(self, leg: Leg) -> Connection:
         """The connection that is to carry a leg: one with room, or a new one.
 
         Raises:
@@ -159,7 +159,7 @@ class Session:
             if connection.error is not None:
                 raise connection.error.with_traceback(None)
             room = self.most_markets - connection.load
-            if not fresh and len(leg.subjects) <= room:
+            if not connection.full and len(leg.subjects) <= room:
                 return connection
         return self._connect()
 

@@ -30,7 +30,7 @@ class Carrier(Protocol):
     stats: StreamStats
 
     def tell(self, event: StreamEvent) -> None: ...
-    def place(self, leg: Leg, *, fresh: bool = False) -> Connection: ...
+    def place(self, leg: Leg) -> Connection: ...
     def joined(self, subscription: Subscription[T]) -> None: ...
     def left(self, subscription: Subscription[T]) -> None: ...
 
@@ -161,14 +161,16 @@ class Subscription(Generic[T]):
     async def _settle(self) -> None:
         """Wait for what has to be there before the subscription is of use."""
 
-    async def _subscribe(self, leg: Leg, *, fresh: bool = False) -> None:
+    async def _subscribe(self, leg: Leg) -> None:
         self._check_open()
-        connection = self._carrier.place(leg, fresh=fresh)
+        connection = self._carrier.place(leg)
         shared = connection.load > 0
         self._legs[leg] = connection
         try:
             await connection.subscribe(leg)
             self._check_open()
+            if self.full_since is not None:
+                connection.pause(self)
         except BaseException as error:
             self._legs.pop(leg, None)
             connection.drop(leg)
@@ -180,7 +182,8 @@ class Subscription(Generic[T]):
             if len(subjects) < 2:
                 if not shared:
                     raise
-                await self._subscribe(self._make_leg(subjects), fresh=True)
+                connection.full = True
+                await self._subscribe(self._make_leg(subjects))
                 return
             for half in (subjects[: len(subjects) // 2], subjects[len(subjects) // 2 :]):
                 await self._subscribe(self._make_leg(half))
@@ -220,12 +223,13 @@ class Subscription(Generic[T]):
         connection.reserved += len(part)
         try:
             await connection.command(lambda commands, ended: commands.add(leg, part, ended), leg)
+            return
         except SubscriptionRefusedError as error:
             if error.code != MARKET_LIMIT:
                 raise
-            await self._open_legs(part)
         finally:
             connection.reserved -= len(part)
+        await self._open_legs(part)
 
     async def remove(self, *subjects: str) -> None:
         """Have these markets (or indices) sent no longer; those it does not have are ignored. What
@@ -251,6 +255,7 @@ class Subscription(Generic[T]):
                     del self._legs[leg]
                     leg.removed(part)
                     connection.drop(leg)
+                    self.live()  # what waited for it goes on without
                 elif part:
                     await self._remove_from(leg, connection, part)
 

@@ -114,7 +114,7 @@ class Played(Subscription[T]):
         # Not by way of the account's subscriptions, which read over REST what stands.
         await Subscription._open_legs(self, subjects)
 
-    async def _subscribe(self, leg: Leg, *, fresh: bool = False) -> None:
+    async def _subscribe(self, leg: Leg) -> None:
         deck = Deck(self._playback)
         self._legs[leg] = cast("Connection", deck)
         await deck.subscribe(leg)
