@@ -10,13 +10,15 @@ from typing import Any
 
 import anyio
 
-from kalshi_async import KalshiClient
+from kalshi_async import KalshiClient, RetryPolicy
 from kalshi_async.sandbox import Faults, Sandbox
 from kalshi_async.stream import Reconnect, Stream
 from tests.sandbox.ws_client import open_tickers, owner
 
 GUARD = 15.0
 """Seconds after which a test that hangs fails instead."""
+
+QUICK = RetryPolicy(first=0.01, longest=0.05)
 
 
 @dataclass
@@ -64,7 +66,7 @@ async def floor(
         async with Sandbox.serve(seed=7, markets=200, faults=faults or Faults(seed=1)) as exchange:
             known = exchange.add_account(deposit="1000")
             async with (
-                exchange.client(limits=None) as kalshi,
+                exchange.client(limits=None, retry=QUICK) as kalshi,
                 exchange.client(
                     limits=None,
                     api_key_id=known.api_key_id,
