@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
 
 import anyio
 
@@ -19,7 +19,6 @@ from ._config import (
     is_loopback_url,
     make_config,
 )
-from ._errors import ConfigurationError
 from ._hooks import Hook, Stats, Telemetry
 from ._http import HTTPAdapter, HttpChoice, make_adapter
 from ._limits import Limits, adopt_account_limits
@@ -28,6 +27,14 @@ from ._options import INHERIT, Defaults, Inherit
 from ._ratelimit import Limiter, RateLimits
 from ._raw import billed_items, raw_operation
 from ._retry import RetryPolicy
+from ._setup import (
+    DEFAULT_TIMEOUT,
+    check_options,
+    checked_hooks,
+    initial_limits,
+    list_timeout,
+    opened_journal,
+)
 from ._transport import Transport
 from ._version import __version__
 from ._wire import QueryValue, RequestBuilder, Response
@@ -63,7 +70,6 @@ if TYPE_CHECKING:
     from ._auth import PrivateKey
     from .stream import Reconnect, Stream
 
-DEFAULT_TIMEOUT = 10.0
 DEFAULT_MAX_IN_FLIGHT = 64
 DEFAULT_CERTAINTY = Certainty()
 _USER_AGENT = f"kalshi-async/{__version__}"
@@ -161,7 +167,7 @@ class KalshiClient:
             base_url=base_url,
             ws_url=ws_url,
         )
-        _check_options(timeout, deadline, http, max_in_flight)
+        check_options(timeout, deadline, http, max_in_flight)
         credentials = config.credentials
         signer = None
         if credentials is not None:
@@ -169,8 +175,8 @@ class KalshiClient:
         self._config = config
         self._owner = True
         self._signer, self._rng = signer, rng or random.Random()  # noqa: S311 - jitter, not cryptography
-        self._limiter = Limiter(_initial_limits(limits, signer is not None))
-        self._telemetry = Telemetry(_checked_hooks(hooks))
+        self._limiter = Limiter(initial_limits(limits, signer is not None))
+        self._telemetry = Telemetry(checked_hooks(hooks))
         self._transport = Transport(
             builder=RequestBuilder(config.base_url, _USER_AGENT),
             http=lambda: make_adapter(http, max_in_flight, direct=is_loopback_url(config.base_url)),
@@ -184,10 +190,10 @@ class KalshiClient:
             max_in_flight=max_in_flight,
             prepare=adopt_account_limits(self._limiter) if limits == "account" else None,
         )
-        opened, self._own_journal = _opened(journal)
+        opened, self._own_journal = opened_journal(journal)
         self._desk = Desk(
             finder=Finder(
-                OrderLists(self._transport.view(deadline=None, timeout=_list_timeout(timeout))),
+                OrderLists(self._transport.view(deadline=None, timeout=list_timeout(timeout))),
                 certainty,
                 lambda: 0.0 if signer is None else signer.offset,
             ),
@@ -367,7 +373,7 @@ class KalshiClient:
             deadline=deadline,
             retry=retry,
             priority=priority,
-            hooks=_checked_hooks(hooks),
+            hooks=checked_hooks(hooks),
         )
         view._bind()
         return view
@@ -418,55 +424,3 @@ class KalshiClient:
             f"<KalshiClient {config.environment.value} {config.base_url}, {signed} | "
             f"{self._transport!r} | {self._limiter!r}>"
         )
-
-
-def _check_options(timeout: object, deadline: object, http: object, max_in_flight: object) -> None:
-    for name, value in (("timeout", timeout), ("deadline", deadline)):
-        number = value if isinstance(value, int | float) and not isinstance(value, bool) else 0
-        if value is not None and not number > 0:
-            raise ConfigurationError(f"{name} is {value!r}; expected seconds above 0, or None")
-    if isinstance(max_in_flight, bool) or not isinstance(max_in_flight, int) or max_in_flight < 1:
-        raise ConfigurationError(f"max_in_flight is {max_in_flight!r}; expected 1 or more")
-    adapter = not isinstance(http, type) and all(hasattr(http, part) for part in ("send", "aclose"))
-    if not (adapter or (isinstance(http, str) and http in get_args(HttpChoice))):
-        raise ConfigurationError(
-            f"http is {http!r}; expected {', '.join(map(repr, get_args(HttpChoice)))}, an "
-            "httpx.AsyncClient, or an object with the methods of HTTPAdapter"
-        )
-
-
-def _opened(
-    journal: str | os.PathLike[str] | OrderJournal | None,
-) -> tuple[OrderJournal | None, bool]:
-    """The journal, and whether the client has to close it."""
-    if journal is None or isinstance(journal, OrderJournal):
-        return journal, False
-    return OrderJournal(journal), True
-
-
-def _list_timeout(timeout: float | None) -> float | None:
-    """For the lists in which a lost order is looked for: they take longer than an order does."""
-    return None if timeout is None else max(timeout, DEFAULT_TIMEOUT)
-
-
-def _checked_hooks(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
-    checked = tuple(hooks) if isinstance(hooks, Iterable) else ()
-    if not isinstance(hooks, Iterable) or not all(callable(hook) for hook in checked):
-        raise ConfigurationError(f"hooks is {hooks!r}; expected a list of callables")
-    return checked
-
-
-def _initial_limits(
-    limits: RateLimits | Literal["account"] | Inherit | None, signed: bool
-) -> RateLimits | None:
-    if limits is None or isinstance(limits, RateLimits):
-        return limits
-    if isinstance(limits, Inherit):
-        return RateLimits()
-    if limits != "account":
-        raise ConfigurationError(
-            f"limits is {limits!r}; expected a RateLimits, 'account', None, or leave it out"
-        )
-    if not signed:
-        raise ConfigurationError("limits='account' asks the exchange for them: that needs a key")
-    return RateLimits()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from ._operations import Priority
 from ._retry import RetryPolicy
@@ -26,3 +27,8 @@ class Defaults:
     deadline: float | None
     policy: RetryPolicy | None
     priority: Priority | None = None
+
+
+def is_positive(value: object) -> TypeGuard[float]:
+    """Whether it is a number above 0, as seconds have to be."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0

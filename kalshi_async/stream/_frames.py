@@ -3,14 +3,14 @@
 The fast path is one decoder for all frames, strict about unknown fields. What it refuses is looked
 at again, slowly: fields that this version does not know are kept as plain values in
 ``message.extra``, a field of a wrong type is set aside where its message can do without, and a type
-that is new comes as an ``UnknownMessage``.
+that is new comes as an ``UnknownFrame``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar, Union, cast
+from typing import Any, Union, cast
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -34,7 +34,6 @@ Buffer = bytes | bytearray | memoryview
 class Frame(msgspec.Struct, kw_only=True, gc=False):
     """What all frames have in common; 0 stands for an ``id``, ``sid`` or ``seq`` that is absent."""
 
-    is_data: ClassVar[bool] = False
     sid: int = 0
     seq: int = 0
     id: int = 0
@@ -44,7 +43,6 @@ class Frame(msgspec.Struct, kw_only=True, gc=False):
 class DataFrame(Frame, kw_only=True):
     """A frame around a message."""
 
-    is_data: ClassVar[bool] = True
     msg: StreamMessage
 
 

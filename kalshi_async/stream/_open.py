@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from .._config import Config, is_loopback_url
 from .._errors import ConfigurationError
+from .._options import is_positive
 from ..models.orderbook import OrderBook
 from ._backfill import Backfill
 from ._clock import ExchangeClock
@@ -89,6 +90,5 @@ def make_stream(
 
 
 def _check(name: str, seconds: object) -> None:
-    number = seconds if isinstance(seconds, int | float) and not isinstance(seconds, bool) else 0
-    if not number > 0:
+    if not is_positive(seconds):
         raise ConfigurationError(f"{name} is {seconds!r}; expected seconds above 0")

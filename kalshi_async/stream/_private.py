@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import anyio
 
@@ -45,19 +45,19 @@ class PrivateSubscription(Subscription[T], Generic[T]):
     iterating raises.
     """
 
+    _of: ClassVar[Channel]
     _continuity: Continuity[T]
 
     def __init__(
         self,
         carrier: Carrier,
-        channel: Channel,
         backfill: Backfill,
         tickers: Sequence[str],
         *,
         max_queue: int,
     ) -> None:
         params: dict[str, object] = {"skip_ticker_ack": True}
-        super().__init__(carrier, channel, tickers, params, max_queue=max_queue)
+        super().__init__(carrier, self._of, tickers, params, max_queue=max_queue)
         self.put = self._put_in_order
         self._continuity = self._begin(carrier.now())
         self._backfill, self._most_held = backfill, max_queue
@@ -195,12 +195,8 @@ class PrivateSubscription(Subscription[T], Generic[T]):
 class FillStream(PrivateSubscription[FillUpdate]):
     """The account's fills."""
 
+    _of = FILL
     _continuity: FillContinuity
-
-    def __init__(
-        self, carrier: Carrier, backfill: Backfill, tickers: Sequence[str], *, max_queue: int
-    ) -> None:
-        super().__init__(carrier, FILL, backfill, tickers, max_queue=max_queue)
 
     def _begin(self, since: float) -> FillContinuity:
         return FillContinuity(since=since)
@@ -213,12 +209,8 @@ class FillStream(PrivateSubscription[FillUpdate]):
 class OrderStream(PrivateSubscription[UserOrderUpdate]):
     """The account's orders."""
 
+    _of = USER_ORDERS
     _continuity: OrderContinuity
-
-    def __init__(
-        self, carrier: Carrier, backfill: Backfill, tickers: Sequence[str], *, max_queue: int
-    ) -> None:
-        super().__init__(carrier, USER_ORDERS, backfill, tickers, max_queue=max_queue)
 
     def _begin(self, since: float) -> OrderContinuity:
         return OrderContinuity(since=since)
@@ -228,8 +220,7 @@ class OrderStream(PrivateSubscription[UserOrderUpdate]):
     async def _know(self, tickers: Collection[str] | None) -> None:
         self._continuity.baseline(await self._backfill.resting(tickers))
 
-    async def _know_more(self, tickers: Collection[str] | None) -> None:
-        self._continuity.baseline(await self._backfill.resting(tickers))
+    _know_more = _know
 
     async def _missed(
         self, since: float, tickers: Collection[str] | None
@@ -241,12 +232,8 @@ class OrderStream(PrivateSubscription[UserOrderUpdate]):
 class PositionStream(PrivateSubscription[MarketPositionUpdate]):
     """The account's positions."""
 
+    _of = MARKET_POSITIONS
     _continuity: PositionContinuity
-
-    def __init__(
-        self, carrier: Carrier, backfill: Backfill, tickers: Sequence[str], *, max_queue: int
-    ) -> None:
-        super().__init__(carrier, MARKET_POSITIONS, backfill, tickers, max_queue=max_queue)
 
     def _begin(self, since: float) -> PositionContinuity:
         return PositionContinuity()

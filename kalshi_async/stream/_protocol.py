@@ -109,8 +109,7 @@ class Protocol:
             if isinstance(frame, Subscribed):
                 before = self.legs.get(frame.msg.sid)
                 if before is not None and before is not leg:
-                    before.closed("its number was given to another subscription")
-                    self.ended.append(before)
+                    self.renew(before, "its number was given to another subscription")
                 self.legs[frame.msg.sid] = leg
                 leg.opened(self, frame.msg.sid)
                 ended(None)

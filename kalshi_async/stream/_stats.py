@@ -69,4 +69,5 @@ class StreamStats:
         if not 0 <= percentile <= 100:
             raise ValueError(f"percentile is {percentile}; expected 0 to 100")
         ages = sorted(self._ages)
-        return ages[min(len(ages) * percentile // 100, len(ages) - 1).__int__()] if ages else None
+        last = len(ages) - 1
+        return ages[min(int(len(ages) * percentile // 100), last)] if ages else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import sniffio
 
@@ -55,6 +55,13 @@ class Stream:
     ``SlowConsumer``.
     With ``conflate=True``, where offered, only the newest message of each market waits instead.
     """
+
+    # What subscriptions are made of.
+    _plain: ClassVar[type[Subscription[Any]]] = Subscription
+    _books: ClassVar[type[OrderBooks]] = OrderBooks
+    _fills: ClassVar[type[FillStream]] = FillStream
+    _orders: ClassVar[type[OrderStream]] = OrderStream
+    _positions: ClassVar[type[PositionStream]] = PositionStream
 
     def __init__(
         self,
@@ -136,7 +143,7 @@ class Stream:
         self, *tickers: str, conflate: bool = False, max_queue: int | None = None
     ) -> OrderBooks:
         """Order books, kept up to date; entering it returns when all of them stand."""
-        return OrderBooks(
+        return self._books(
             self._session,
             self._read_books,
             tickers,
@@ -191,19 +198,19 @@ class Stream:
 
     def fills(self, *tickers: str, max_queue: int | None = None) -> FillStream:
         """The account's fills in these markets, or in all: each exactly once, in order."""
-        return FillStream(
+        return self._fills(
             self._session, self._make_backfill(), tickers, max_queue=self._queue(max_queue)
         )
 
     def orders(self, *tickers: str, max_queue: int | None = None) -> OrderStream:
         """The account's orders as they change, in these markets or in all."""
-        return OrderStream(
+        return self._orders(
             self._session, self._make_backfill(), tickers, max_queue=self._queue(max_queue)
         )
 
     def positions(self, *tickers: str, max_queue: int | None = None) -> PositionStream:
         """The account's positions as they change, in these markets or in all."""
-        return PositionStream(
+        return self._positions(
             self._session, self._make_backfill(), tickers, max_queue=self._queue(max_queue)
         )
 
@@ -245,7 +252,7 @@ class Stream:
         params: dict[str, object] | None = None,
         conflate: Callable[[Any], Hashable] | None = None,
     ) -> Subscription[Any]:
-        return Subscription(
+        return self._plain(
             self._session,
             channel,
             subjects,

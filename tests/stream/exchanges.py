@@ -13,6 +13,8 @@ import anyio
 from kalshi_async import KalshiClient, RetryPolicy
 from kalshi_async.sandbox import Faults, Sandbox
 from kalshi_async.stream import Reconnect, Stream
+from kalshi_async.stream._connection import Connection
+from kalshi_async.stream._leg import Leg
 from tests.sandbox.ws_client import open_tickers, owner
 
 GUARD = 15.0
@@ -50,6 +52,13 @@ class Floor:
             ticker, action="sell", side="yes", count=1, price=price,
             time_in_force="immediate_or_cancel",
         )  # fmt: skip
+
+    def only_leg(self) -> tuple[Connection, Leg]:
+        """The stream's one subscription, and the connection that carries it."""
+        (connection,) = self.stream._session.connections
+        assert connection.commands is not None
+        (leg,) = connection.commands.legs.values()
+        return connection, leg
 
     def reset(self, channel: str = "*") -> None:
         """Break the connection with the next frame of a channel."""

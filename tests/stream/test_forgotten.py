@@ -184,9 +184,7 @@ async def test_a_fill_that_cannot_be_read_is_read_over_rest() -> None:
         (a,) = at.tickers
         events = at.stream.events()
         async with at.stream.fills() as fills:
-            (connection,) = at.stream._session.connections
-            assert connection.commands is not None
-            (leg,) = connection.commands.legs.values()
+            connection, leg = at.only_leg()
             at.exchange.faults.on_frame("fill", nth=1, drop=True)
             await at.fill(a)
             broken = b'{"type":"fill","sid":%d,"msg":{"trade_id":"t","order_id":"o",' % leg.sid

@@ -72,9 +72,7 @@ async def test_unreadable_fills_without_end_do_not_hold_the_good_ones_back() -> 
         (a,) = at.tickers
         events = at.stream.events()
         async with at.stream.fills() as fills:
-            (connection,) = at.stream._session.connections
-            assert connection.commands is not None
-            (leg,) = connection.commands.legs.values()
+            connection, leg = at.only_leg()
             over = asyncio.Event()
 
             async def go_on() -> None:

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 import anyio
 
 from ..._errors import ConfigurationError, InvalidRequestError
+from ..._options import is_positive
 from ..._stream_errors import SlowConsumer
 from ..._stream_events import StreamEvent
-from .._books import OrderBooks
 from .._channels import Channel
-from .._private import FillStream, OrderStream, PositionStream
 from .._session import Events
 from .._stream import DEFAULT_MAX_QUEUE, Stream, checked_queue
 from .._subscription import Subscription
-from ..messages import MarketMessage, StreamMessage
+from ..messages import StreamMessage
 from ..orderbook import BookView
 from .followers import (
     NO_BACKFILL,
@@ -69,6 +68,12 @@ class Replay(Stream):
         StreamError: While iterating, from every subscription: a line of it is corrupt.
     """
 
+    _plain = Played
+    _books = PlayedBooks
+    _fills = PlayedFills
+    _orders = PlayedOrders
+    _positions = PlayedPositions
+
     def __init__(
         self,
         path: str | Path,
@@ -80,12 +85,12 @@ class Replay(Stream):
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         for name, value in (("speed", speed), ("patience", patience)):
-            if value is not None and not _is_positive(value):
+            if value is not None and not (is_positive(value) and value < inf):
                 raise ConfigurationError(f"{name} is {value!r}; expected a number above 0, or None")
         self._playback = Playback(path, Pace(speed, patience, clock, sleep))
         super().__init__(
             cast("Session", self._playback),
-            _no_rest,
+            lambda: NO_BACKFILL,
             _no_rest,
             max_queue=checked_queue(max_queue),
             connect_deadline=None,
@@ -148,34 +153,6 @@ class Replay(Stream):
         """Not possible: the file is a recording already."""
         raise InvalidRequestError(f"a replay is not recorded: copy {self._playback.path} instead")
 
-    # Subscriptions
-
-    def orderbook(
-        self, *tickers: str, conflate: bool = False, max_queue: int | None = None
-    ) -> OrderBooks:
-        """See ``Stream``; books stand once their snapshot was read."""
-        return PlayedBooks(
-            self._session,
-            self._read_books,
-            tickers,
-            max_queue=self._queue(max_queue),
-            conflate=_market if conflate else None,
-        )
-
-    def fills(self, *tickers: str, max_queue: int | None = None) -> FillStream:
-        """See ``Stream``; only what was received live."""
-        return PlayedFills(self._session, NO_BACKFILL, tickers, max_queue=self._queue(max_queue))
-
-    def orders(self, *tickers: str, max_queue: int | None = None) -> OrderStream:
-        """See ``Stream``; only what was received live."""
-        return PlayedOrders(self._session, NO_BACKFILL, tickers, max_queue=self._queue(max_queue))
-
-    def positions(self, *tickers: str, max_queue: int | None = None) -> PositionStream:
-        """See ``Stream``; only what was received live."""
-        return PlayedPositions(
-            self._session, NO_BACKFILL, tickers, max_queue=self._queue(max_queue)
-        )
-
     def _subscription(
         self,
         channel: Channel,
@@ -186,14 +163,7 @@ class Replay(Stream):
     ) -> Subscription[Any]:
         # In a recording nothing goes by this name: all indices are wanted.
         named = () if "all" in subjects else subjects
-        return Played(
-            self._session,
-            channel,
-            named,
-            params or {},
-            max_queue=self._queue(max_queue),
-            conflate=conflate,
-        )
+        return super()._subscription(channel, named, max_queue, params, conflate)
 
 
 class Messages:
@@ -240,11 +210,3 @@ class _PlayedEvents(Events):
 
 def _no_rest(*_: object) -> NoReturn:
     raise InvalidRequestError("a recording has nothing to compare with over REST")
-
-
-def _market(message: MarketMessage) -> str:
-    return message.market_ticker
-
-
-def _is_positive(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < inf
