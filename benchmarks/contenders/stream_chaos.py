@@ -143,7 +143,8 @@ class Plan:
         between: Disconnects from one checkpoint to the next.
         pace: What pauses between disconnects are multiplied by.
         drop_rate: Of the frames of books, so many are left out.
-        patience: Seconds until all must have arrived at a checkpoint.
+        settling: Seconds until the books must be right at a checkpoint.
+        patience: Seconds more until everything must have arrived.
     """
 
     disconnects: int
@@ -152,6 +153,7 @@ class Plan:
     between: int = 50
     pace: float = 1.0
     drop_rate: float = DROP_RATE
+    settling: float = 30.0
     patience: float = 30.0
 
 
@@ -282,9 +284,8 @@ class Chaos:
         self.run.checkpoints += 1
         # What was left out last shows only when something follows.
         self._rival.touch(self.tickers[0])
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._plan.patience):
-                await _until(lambda: not self._judged(books).wrong, 0.2)
+        await _within(self._plan.settling, lambda: not self._judged(books).books)
+        await _within(self._plan.patience, lambda: not self._judged(books).wrong)
         self.run.verdict = self._judged(books)
         self._life.go_on()
         self._faults.calm = False
@@ -321,6 +322,13 @@ async def _until(done: Callable[[], bool], often: float) -> None:
     """Look every so many seconds: what is looked at tells nobody when it changes."""
     while not done():  # noqa: ASYNC110
         await asyncio.sleep(often)
+
+
+async def _within(seconds: float, done: Callable[[], bool]) -> None:
+    """Wait until it is so, or for so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await _until(done, 0.2)
 
 
 async def _take(subscription: Subscription[Any], tell: Callable[[Any], None]) -> None:

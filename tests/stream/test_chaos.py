@@ -67,7 +67,7 @@ async def test_a_stream_that_does_not_count_its_frames_is_found_out(
         return True
 
     monkeypatch.setattr(Leg, "count", count)
-    run = await chaos(3, replace(BRIEF, disconnects=0, gaps=8, patience=0.2))
+    run = await chaos(3, replace(BRIEF, disconnects=0, gaps=8, settling=0.2, patience=0.2))
     assert run.figures["gaps unnoticed"] > 0
     assert run.verdict.books > 0
 

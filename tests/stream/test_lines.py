@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from kalshi_async.stream import StreamDisconnected, StreamSlow, StreamUnreadable
+from kalshi_async.stream import (
+    StreamBackfill,
+    StreamDisconnected,
+    StreamSlow,
+    StreamUnreadable,
+)
 
 from .exchanges import floor
 from .hostile import Peer, delta, snapshot, streaming, until
@@ -86,3 +91,22 @@ async def test_unreadable_fills_without_end_do_not_hold_the_good_ones_back() -> 
                 await at.fill(a)
                 assert (await anext(fills)).ticker == a
                 over.set()
+
+
+async def test_reading_what_was_missed_waits_for_the_last_line_to_stand() -> None:
+    async with floor(markets=2, max_markets=1) as at:
+        a, b = at.tickers
+        events = at.stream.events()
+        async with at.stream.fills(a, b) as fills:
+            first, second = fills._legs
+            lines = [(leg, leg.line, leg.sid) for leg in (first, second)]
+            for leg in (first, second):
+                leg.closed("the line is down")
+            at.exchange.faults.on_frame("fill", nth=1, drop=True)
+            await at.fill(b)
+            for leg, line, sid in lines:
+                assert line is not None
+                assert fills._catching_up == -1, "what the other one misses would not be read"
+                leg.opened(line, sid)
+            assert (await until(events, StreamBackfill)).messages == 1
+            assert (await anext(fills)).ticker == b
