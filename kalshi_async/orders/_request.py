@@ -10,12 +10,12 @@ from typing import TypedDict, get_args
 
 import msgspec
 
+from .. import _grid
 from .._amounts import ONE, Count, Price, count, count_text, price, price_text
 from .._errors import InvalidRequestError
 from ..models.markets import Market, PriceRange
 from ..models.orderbook import Side
 from ..models.orders import Action, BookSide, OrderType, SelfTradePrevention, TimeInForce
-from . import _grid
 from ._terms import (
     GTC,
     IOC,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from .._errors import InvalidRequestError
-from ..models.markets import PriceRange
+from ._errors import InvalidRequestError
+from .models.markets import PriceRange
 
 CENTS = (PriceRange(start=Decimal(0), end=Decimal(1), step=Decimal("0.01")),)
 """For markets that do not tell theirs: whole cents are on every grid that is known."""

@@ -1,0 +1,3 @@
+"""What the prices of markets say: exact fees, sizes, tickers, arbitrage. Pure: nothing here talks
+to an exchange.
+"""
