@@ -43,6 +43,7 @@ from ._errors import (
     ServerError,
     TradingPausedError,
     TransportError,
+    UnknownFeeTypeError,
 )
 from ._hooks import (
     AttemptFailed,
@@ -216,5 +217,6 @@ __all__ = [
     "TransportError",
     "Undecoded",
     "Unknown",
+    "UnknownFeeTypeError",
     "__version__",
 ]

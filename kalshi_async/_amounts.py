@@ -6,7 +6,7 @@ dollars or cents.
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 
 from ._errors import InvalidRequestError
 
@@ -25,6 +25,8 @@ _PRICE_STEP = Decimal("0.0001")
 _MONEY_STEP = Decimal("0.000001")
 _MOST_CONTRACTS = Decimal(10) ** 12
 _LONGEST = 40
+# What a caller has set for decimals elsewhere decides nothing here.
+_EXACT = Context(prec=60)
 
 
 def price(name: str, value: Price, *, zero: bool = False) -> Decimal:
@@ -138,7 +140,7 @@ def _number(name: str, value: int | str | Decimal, expected: str) -> Decimal:
 
 
 def _stepped(name: str, amount: Decimal, step: Decimal, unit: str) -> Decimal:
-    if amount % step:
+    if _EXACT.remainder(amount, step):
         raise InvalidRequestError(f"{name} is {_short(amount)}; it must be a multiple of {unit}")
     return amount
 

@@ -10,6 +10,7 @@
     │   ├── ConnectionFailedError   no connection: the request was not sent
     │   ├── ConnectionLostError     the connection broke after sending began
     │   └── RequestTimeoutError     one attempt took longer than ``timeout``        (TimeoutError)
+    ├── UnknownFeeTypeError         no formula is known for the fees of a series
     ├── DeadlineExceededError       the whole call took longer than ``deadline``    (TimeoutError)
     ├── JournalError                the journal cannot be written; nothing was sent
     ├── OrderStatusUnknown          only the exchange knows whether an order was placed
@@ -130,6 +131,24 @@ class ConfigurationError(KalshiError, ValueError):
 
 class InvalidRequestError(KalshiError, ValueError):
     """An argument that the exchange would refuse, refused before sending."""
+
+
+class UnknownFeeTypeError(KalshiError, ValueError):
+    """The exchange names a fee type whose formula this version does not know.
+
+    Attributes:
+        fee_type: What it is called.
+        series: The series whose fees they are, None where it was not said.
+    """
+
+    def __init__(self, fee_type: str = "", series: str | None = None) -> None:
+        where = f" of series {series}" if series else ""
+        super().__init__(
+            f"the fee type {fee_type!r}{where} has no formula here, so that its fees cannot be "
+            "known beforehand; what was charged is in fee_cost of each fill"
+        )
+        self.fee_type = fee_type
+        self.series = series
 
 
 class ClientClosedError(KalshiError):

@@ -11,6 +11,9 @@ from .models.markets import PriceRange
 CENTS = (PriceRange(start=Decimal(0), end=Decimal(1), step=Decimal("0.01")),)
 """For markets that do not tell theirs: whole cents are on every grid that is known."""
 
+# No grid is finer, and no price.
+_FINEST = Decimal("0.0001")
+
 
 def on_grid(price: Decimal, ranges: Sequence[PriceRange]) -> bool:
     """Whether a price is one that the market takes."""
@@ -40,6 +43,16 @@ def at_least(price: Decimal, ranges: Sequence[PriceRange]) -> Decimal | None:
         if price <= each <= part.end:
             found.append(each)
     return min((each for each in found if 0 < each < 1), default=None)
+
+
+def above(price: Decimal, ranges: Sequence[PriceRange]) -> Decimal | None:
+    """The next price of the grid above ``price``; None where there is none."""
+    return at_least(price + _FINEST, ranges)
+
+
+def below(price: Decimal, ranges: Sequence[PriceRange]) -> Decimal | None:
+    """The next price of the grid below ``price``; None where there is none."""
+    return at_most(price - _FINEST, ranges)
 
 
 def check(name: str, price: Decimal, ranges: Sequence[PriceRange], ticker: str) -> None:

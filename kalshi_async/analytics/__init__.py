@@ -1,3 +1,14 @@
-"""What the prices of markets say: exact fees, sizes, tickers, arbitrage. Pure: nothing here talks
-to an exchange.
+"""What the prices of markets say, exactly: fees, sizes, tickers, arbitrage, trends.
+
+* ``prices``: cents, dollars, probabilities; complements; the grids that prices lie on
+* ``fees``: the formula, what is really charged, what a position costs and can pay
+* ``schedules``: which fees hold in a market
+* ``tickers``: what a ticker says
+* ``sizing``: how much to bet (Kelly), within the book, the grid and the bankroll
+* ``arbitrage``: packages of orders that cannot lose, in the books of one event
+* ``quotes``: markets of several venues in one form
+* ``trend``: what candlesticks and trades tell
+
+Money, prices and counts are exact ``Decimal``; a float for one of them is an error. Nothing here
+waits or sends anything, except ``schedules.FeeSchedules``, which asks the exchange.
 """

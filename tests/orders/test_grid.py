@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kalshi_async import InvalidRequestError
+from kalshi_async._grid import at_least, at_most, on_grid
 from kalshi_async.models.markets import PriceRange
 from kalshi_async.orders import OrderRequest
-from kalshi_async._grid import at_least, at_most, on_grid
 from kalshi_async.orders._request import bounded_price
 
 STEPS = (10, 50, 100)

@@ -1,0 +1,295 @@
+"""Trading fees: the formula, and what is really charged, to the last $0.0001.
+
+A taker pays ``multiplier x 0.07 x count x price x (1 - price)``, a maker a share of that which the
+fee type names. Each fill's fee is rounded up to $0.000001; then cash moves in whole steps
+($0.0001; $0.01 behind a broker), and what that takes beyond the fee is the rounding fee. Over the
+fills of one order an accumulator gives whole steps of it back. There is no fee on settlement.
+
+Source: Kalshi's fee schedule and its API documentation on fee rounding.
+
+    >>> from kalshi_async.analytics import fees
+    >>> fees.taker_fee(10, "0.50")
+    Decimal('0.1750')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from .. import _amounts, _grid
+from .._amounts import Count, Price
+from .._errors import InvalidRequestError
+from ..models.markets import PriceRange
+from ..models.orders import Action
+from ._exact import EXACT, ONE, QUOTIENT_UP, ZERO, contracts, probability, up
+from ._schedule import (
+    FEE_STEP,
+    FREE,
+    MAKER_SHARES,
+    RATE,
+    STANDARD,
+    STEP,
+    FeeSchedule,
+    check_action,
+    checked_multiplier,
+    rounding,
+)
+
+__all__ = [
+    "FREE",
+    "MAKER_SHARES",
+    "RATE",
+    "STANDARD",
+    "STEP",
+    "FeeSchedule",
+    "FillFee",
+    "OrderFees",
+    "Position",
+    "Role",
+    "break_even",
+    "exit_price",
+    "maker_fee",
+    "position",
+    "taker_fee",
+    "taker_fee_per_contract",
+]
+
+Role = Literal["maker", "taker"]
+"""Whether an order rested in the book (maker) or met one that did (taker)."""
+
+
+def taker_fee_per_contract(price: Price) -> Decimal:
+    """``0.07 x price x (1 - price)`` dollars: the plain formula, without any rounding.
+
+    What an order is really charged is ``taker_fee``.
+
+    Raises:
+        InvalidRequestError: No price strictly between 0 and 1 as text or Decimal.
+    """
+    return STANDARD.taker_rate(price)
+
+
+def taker_fee(
+    count: Count,
+    price: Price,
+    *,
+    multiplier: Decimal | int | str = ONE,
+    fee_type: str = "quadratic",
+    action: Action = "buy",
+    step: Decimal = STEP,
+) -> Decimal:
+    """What one fill costs its taker, exactly; see ``FeeSchedule.taker``.
+
+    Args:
+        count: Contracts, in steps of 0.01.
+        price: Dollars a contract, as text or Decimal.
+        multiplier: ``fee_multiplier`` of the event's override, else of the series.
+        fee_type: Of the event's override, else of the series.
+        action: ``"buy"`` or ``"sell"``.
+        step: 0.0001, or 0.01 behind a broker.
+
+    Raises:
+        InvalidRequestError: No count, price, multiplier, action or step.
+        UnknownFeeTypeError: No formula is known for the fee type.
+    """
+    return _schedule(fee_type, multiplier, step).taker(count, price, action)
+
+
+def maker_fee(
+    count: Count,
+    price: Price,
+    *,
+    multiplier: Decimal | int | str = ONE,
+    fee_type: str = "quadratic_with_maker_fees",
+    action: Action = "buy",
+    step: Decimal = STEP,
+) -> Decimal:
+    """What one fill costs its maker where makers pay, exactly; 0 with ``fee_type="quadratic"``.
+
+    Arguments and errors are those of ``taker_fee``.
+    """
+    return _schedule(fee_type, multiplier, step).maker(count, price, action)
+
+
+@dataclass(frozen=True, slots=True)
+class FillFee:
+    """The fee of one fill in dollars: ``fee`` is ``trading + rounding - rebate``, 0 or more."""
+
+    fee: Decimal
+    trading: Decimal
+    rounding: Decimal
+    rebate: Decimal
+
+
+class OrderFees:
+    """The fees of one order, fill by fill, as the exchange charges them.
+
+    Args:
+        schedule: The fees of its market.
+
+    Not for several orders: each has an accumulator of its own.
+    """
+
+    def __init__(self, schedule: FeeSchedule = STANDARD) -> None:
+        self._schedule = schedule
+        self._kept = ZERO
+        self.total = ZERO
+        """Dollars in fees so far."""
+
+    def fill(
+        self, count: Count, price: Price, *, role: Role = "taker", action: Action = "buy"
+    ) -> FillFee:
+        """Count a fill in, and say what it costs.
+
+        Raises:
+            InvalidRequestError: No count, price, role or action; nothing was counted.
+        """
+        check_action(action)
+        schedule, exact = self._schedule, contracts("count", count)
+        rate = schedule.rate(price, maker=_is_maker(role))
+        trading = up(EXACT.multiply(rate, exact), FEE_STEP)
+        cash = EXACT.multiply(Decimal(price), exact)
+        rounded = rounding(cash, trading, action, schedule.step)
+        charged = EXACT.add(trading, rounded)
+        kept = EXACT.add(self._kept, rounded)
+        steps = EXACT.divide_int(min(kept, charged), schedule.step)
+        rebate = EXACT.multiply(steps, schedule.step)
+        self._kept = EXACT.subtract(kept, rebate)
+        fee = EXACT.subtract(charged, rebate)
+        self.total = EXACT.add(self.total, fee)
+        return FillFee(fee, trading, rounded, rebate)
+
+    def __repr__(self) -> str:
+        return f"<OrderFees {self.total} charged, {self._kept} of rounding kept>"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Contracts of one side, bought in one fill, in dollars.
+
+    Attributes:
+        count: Contracts.
+        price: Dollars a contract, of the side bought.
+        fee: What the fill costs in fees.
+    """
+
+    count: Decimal
+    price: Decimal
+    fee: Decimal
+
+    @property
+    def cost(self) -> Decimal:
+        """What the contracts cost, without the fee."""
+        return EXACT.multiply(self.count, self.price)
+
+    @property
+    def outlay(self) -> Decimal:
+        """Cost and fee: what is lost where the other side wins."""
+        return EXACT.add(self.cost, self.fee)
+
+    @property
+    def break_even(self) -> Decimal:
+        """The chance of winning at which holding to settlement gains nothing and loses nothing.
+
+        Above 1 where the fee is more than can be won. Rounded up at the 28th digit.
+        """
+        return QUOTIENT_UP.divide(self.outlay, self.count)
+
+    def net_payout(self, value: Decimal | str | int = ONE) -> Decimal:
+        """Dollars gained (lost: negative) when each contract settles at ``value``, fees counted.
+
+        Args:
+            value: What a contract of this side pays: 1 where it wins, 0 where it loses, in
+                between where a market settles so.
+
+        Raises:
+            InvalidRequestError: ``value`` is not between 0 and 1.
+        """
+        paid = EXACT.multiply(self.count, probability("value", value))
+        return EXACT.subtract(paid, self.outlay)
+
+
+def position(
+    count: Count, price: Price, *, fees: FeeSchedule = STANDARD, role: Role = "taker"
+) -> Position:
+    """What buying contracts in one fill costs and can pay; for both roles: ask twice.
+
+    Args:
+        count: Contracts.
+        price: Dollars a contract, of the side bought.
+        fees: The fees of the market.
+        role: ``"taker"``, or ``"maker"`` for an order that rests first.
+
+    Raises:
+        InvalidRequestError: No count, price or role.
+    """
+    fee = fees.fee(count, price, maker=_is_maker(role))
+    return Position(contracts("count", count), _amounts.price("price", price), fee)
+
+
+def break_even(price: Price, *, fees: FeeSchedule = STANDARD, role: Role = "taker") -> Decimal:
+    """The chance at which a contract bought at a price and held to settlement is fair.
+
+    Price and unrounded fee: for a count, rounding included, see ``Position.break_even``.
+
+    Raises:
+        InvalidRequestError: No price or role.
+    """
+    return EXACT.add(_amounts.price("price", price), fees.rate(price, maker=_is_maker(role)))
+
+
+def exit_price(
+    count: Count,
+    price: Price,
+    *,
+    fees: FeeSchedule = STANDARD,
+    role: Role = "taker",
+    exit_role: Role = "taker",
+    ranges: Sequence[PriceRange] = _grid.CENTS,
+) -> Decimal | None:
+    """The lowest price of the grid at which selling all again, in one fill, loses nothing.
+
+    Args:
+        count: Contracts.
+        price: Dollars a contract that were paid, of the side bought.
+        fees: The fees of the market.
+        role: In which role they were bought.
+        exit_role: In which role they are to be sold.
+        ranges: The market's ``price_ranges``; whole cents where they are not known. For NO the
+            grid is mirrored, see ``prices.mirrored``.
+
+    Returns:
+        Dollars a contract; None where even the highest price of the grid loses.
+
+    Raises:
+        InvalidRequestError: No count, price or role.
+    """
+    bought, seller = position(count, price, fees=fees, role=role), _is_maker(exit_role)
+    asked = _grid.at_least(bought.price, ranges)
+    while asked is not None:
+        fee = fees.fee(count, asked, maker=seller, action="sell")
+        if EXACT.subtract(EXACT.multiply(bought.count, asked), fee) >= bought.outlay:
+            return asked
+        asked = _grid.above(asked, ranges)
+    return None
+
+
+def _is_maker(role: Role) -> bool:
+    if role not in ("maker", "taker"):
+        raise InvalidRequestError(f'role is {role!r}; expected "maker" or "taker"')
+    return role == "maker"
+
+
+def _schedule(fee_type: str, multiplier: Decimal | int | str, step: Decimal) -> FeeSchedule:
+    if multiplier is ONE and step is STEP:
+        if fee_type == "quadratic":
+            return STANDARD
+        if fee_type == "quadratic_with_maker_fees":
+            return _WITH_MAKER_FEES
+    return FeeSchedule(fee_type, checked_multiplier(multiplier), None, step)
+
+
+_WITH_MAKER_FEES = FeeSchedule("quadratic_with_maker_fees")
