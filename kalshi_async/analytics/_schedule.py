@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Final
 
@@ -31,6 +31,9 @@ MAKER_SHARES: Final[Mapping[str, Decimal]] = MappingProxyType(
 
 FEE_STEP = Decimal("0.000001")
 _STEPS = (STEP, CENT)
+_ACTIONS = ("buy", "sell")
+_MANY = 10**12
+_times = EXACT.multiply
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,11 @@ class FeeSchedule:
     multiplier: Decimal = ONE
     series: str | None = None
     step: Decimal = STEP
+    # By price, of which there are 9,999: what takers pay, and what the contract costs them in all.
     _rates: dict[Decimal, Decimal] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _costs: dict[Decimal, Decimal] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -100,6 +107,23 @@ class FeeSchedule:
         """``maker_rate`` or ``taker_rate``."""
         return self.maker_rate(price) if maker else self.taker_rate(price)
 
+    def cost(self, price: Price, *, maker: bool = False) -> Decimal:
+        """Dollars a contract with its unrounded fee: the chance of winning at which it is fair.
+
+        Raises:
+            InvalidRequestError: No price.
+        """
+        if maker:
+            return EXACT.add(self.maker_rate(price), Decimal(price))
+        if type(price) is Decimal:
+            known = self._costs.get(price)
+            if known is not None:
+                return known
+        rate = self.taker_rate(price)
+        found = EXACT.add(Decimal(price), rate)
+        self._costs[Decimal(price)] = found
+        return found
+
     def taker(self, count: Count, price: Price, action: Action = "buy") -> Decimal:
         """What one fill costs its taker in dollars, before anything is given back.
 
@@ -112,8 +136,12 @@ class FeeSchedule:
         Raises:
             InvalidRequestError: No count, price or action.
         """
-        rate = self.taker_rate(price)
-        return self._charged(rate, count, price, action)
+        # The common case: whole contracts at $0.0001 move whole steps, so that one rounding does.
+        if type(count) is int and type(price) is Decimal and self.step is STEP:
+            known = self._rates.get(price)
+            if known is not None and 0 < count < _MANY and action in _ACTIONS:
+                return _times(known, count).quantize(STEP, ROUND_CEILING, EXACT)
+        return self._charged(self.taker_rate(price), count, price, action)
 
     def maker(self, count: Count, price: Price, action: Action = "buy") -> Decimal:
         """What one fill costs its maker in dollars; otherwise like ``taker``."""
@@ -161,18 +189,14 @@ class FeeSchedule:
 
     def _charged(self, rate: Decimal, count: Count, price: Price, action: Action) -> Decimal:
         """A rate by a count, rounded as one fill is."""
-        if type(count) is int and 0 < count < 1_000_000_000:
-            exact: int | Decimal = count
-            whole = self.step is STEP  # whole contracts at $0.0001 move whole steps
-        else:
-            exact, whole = contracts("count", count), False
         check_action(action)
-        if whole:
-            return up(EXACT.multiply(rate, exact), STEP)
+        exact = contracts("count", count)
         trading = up(EXACT.multiply(rate, exact), FEE_STEP)
         if not trading:
             return ZERO
         cash = EXACT.multiply(Decimal(price), exact)
+        if not EXACT.remainder(cash, self.step):
+            return up(trading, self.step)
         return EXACT.add(trading, rounding(cash, trading, action, self.step))
 
 
@@ -191,7 +215,7 @@ def rounding(cash: Decimal, trading: Decimal, action: Action, step: Decimal) -> 
 
 def check_action(action: object) -> None:
     """Refuse what is neither ``"buy"`` nor ``"sell"``."""
-    if action not in ("buy", "sell"):
+    if action not in _ACTIONS:
         raise InvalidRequestError(f'action is {action!r}; expected "buy" or "sell"')
 
 

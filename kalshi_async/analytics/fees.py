@@ -51,6 +51,7 @@ __all__ = [
     "Role",
     "break_even",
     "exit_price",
+    "is_maker",
     "maker_fee",
     "position",
     "taker_fee",
@@ -95,7 +96,11 @@ def taker_fee(
         InvalidRequestError: No count, price, multiplier, action or step.
         UnknownFeeTypeError: No formula is known for the fee type.
     """
-    return _schedule(fee_type, multiplier, step).taker(count, price, action)
+    if multiplier is ONE and step is STEP and fee_type == "quadratic":
+        return STANDARD.taker(count, price, action)
+    return FeeSchedule(fee_type, checked_multiplier(multiplier), None, step).taker(
+        count, price, action
+    )
 
 
 def maker_fee(
@@ -111,7 +116,11 @@ def maker_fee(
 
     Arguments and errors are those of ``taker_fee``.
     """
-    return _schedule(fee_type, multiplier, step).maker(count, price, action)
+    if multiplier is ONE and step is STEP and fee_type == "quadratic_with_maker_fees":
+        return _WITH_MAKER_FEES.maker(count, price, action)
+    return FeeSchedule(fee_type, checked_multiplier(multiplier), None, step).maker(
+        count, price, action
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +158,7 @@ class OrderFees:
         """
         check_action(action)
         schedule, exact = self._schedule, contracts("count", count)
-        rate = schedule.rate(price, maker=_is_maker(role))
+        rate = schedule.rate(price, maker=is_maker(role))
         trading = up(EXACT.multiply(rate, exact), FEE_STEP)
         cash = EXACT.multiply(Decimal(price), exact)
         rounded = rounding(cash, trading, action, schedule.step)
@@ -226,7 +235,7 @@ def position(
     Raises:
         InvalidRequestError: No count, price or role.
     """
-    fee = fees.fee(count, price, maker=_is_maker(role))
+    fee = fees.fee(count, price, maker=is_maker(role))
     return Position(contracts("count", count), _amounts.price("price", price), fee)
 
 
@@ -238,7 +247,7 @@ def break_even(price: Price, *, fees: FeeSchedule = STANDARD, role: Role = "take
     Raises:
         InvalidRequestError: No price or role.
     """
-    return EXACT.add(_amounts.price("price", price), fees.rate(price, maker=_is_maker(role)))
+    return fees.cost(price, maker=is_maker(role))
 
 
 def exit_price(
@@ -267,7 +276,7 @@ def exit_price(
     Raises:
         InvalidRequestError: No count, price or role.
     """
-    bought, seller = position(count, price, fees=fees, role=role), _is_maker(exit_role)
+    bought, seller = position(count, price, fees=fees, role=role), is_maker(exit_role)
     asked = _grid.at_least(bought.price, ranges)
     while asked is not None:
         fee = fees.fee(count, asked, maker=seller, action="sell")
@@ -277,19 +286,11 @@ def exit_price(
     return None
 
 
-def _is_maker(role: Role) -> bool:
+def is_maker(role: Role) -> bool:
+    """Whether a role is the maker's; refuse what is no role."""
     if role not in ("maker", "taker"):
         raise InvalidRequestError(f'role is {role!r}; expected "maker" or "taker"')
     return role == "maker"
-
-
-def _schedule(fee_type: str, multiplier: Decimal | int | str, step: Decimal) -> FeeSchedule:
-    if multiplier is ONE and step is STEP:
-        if fee_type == "quadratic":
-            return STANDARD
-        if fee_type == "quadratic_with_maker_fees":
-            return _WITH_MAKER_FEES
-    return FeeSchedule(fee_type, checked_multiplier(multiplier), None, step)
 
 
 _WITH_MAKER_FEES = FeeSchedule("quadratic_with_maker_fees")
