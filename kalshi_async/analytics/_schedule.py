@@ -175,16 +175,16 @@ class FeeSchedule:
         Raises:
             InvalidRequestError: No count or price, or ``smallest`` is not above 0.
         """
-        exact, rate = contracts("count", count), self.rate(price, maker=maker)
-        if not rate:
-            return ZERO
-        least = contracts("smallest", smallest)
+        exact, least = contracts("count", count), contracts("smallest", smallest)
+        rate = self.rate(price, maker=maker)
         fills = up(EXACT.divide(exact, least), ONE)
-        cost = EXACT.multiply(least, _amounts.price("price", price))
-        fee = EXACT.fma(rate, exact, EXACT.multiply(fills, FEE_STEP))
         # Cash that moves in whole steps leaves one rounding to be given back at most: the
         # accumulator never holds a whole step. Cash that does not may be rounded at each fill.
-        roundings = ONE if not EXACT.remainder(cost, self.step) else fills
+        whole = not EXACT.remainder(EXACT.multiply(least, Decimal(price)), self.step)
+        roundings = fills if not whole else ONE if rate else ZERO
+        fee = EXACT.multiply(rate, exact)
+        if rate:
+            fee = EXACT.fma(fills, FEE_STEP, fee)
         return EXACT.fma(roundings, self.step, fee)
 
     def _charged(self, rate: Decimal, count: Count, price: Price, action: Action) -> Decimal:
@@ -192,8 +192,6 @@ class FeeSchedule:
         check_action(action)
         exact = contracts("count", count)
         trading = up(EXACT.multiply(rate, exact), FEE_STEP)
-        if not trading:
-            return ZERO
         cash = EXACT.multiply(Decimal(price), exact)
         if not EXACT.remainder(cash, self.step):
             return up(trading, self.step)
