@@ -17,14 +17,14 @@ from .amounts import cents, ticks
 
 ONE = Decimal(1)
 TAPERED = (
-    PriceRange(start=Decimal("0"), end=Decimal("0.1"), step=Decimal("0.001")),
+    PriceRange(start=Decimal(0), end=Decimal("0.1"), step=Decimal("0.001")),
     PriceRange(start=Decimal("0.1"), end=Decimal("0.9"), step=Decimal("0.01")),
-    PriceRange(start=Decimal("0.9"), end=Decimal("1"), step=Decimal("0.001")),
+    PriceRange(start=Decimal("0.9"), end=Decimal(1), step=Decimal("0.001")),
 )
 # A grid that is another one from the other side.
 LOPSIDED = (
-    PriceRange(start=Decimal("0"), end=Decimal("0.1"), step=Decimal("0.001")),
-    PriceRange(start=Decimal("0.1"), end=Decimal("1"), step=Decimal("0.05")),
+    PriceRange(start=Decimal(0), end=Decimal("0.1"), step=Decimal("0.001")),
+    PriceRange(start=Decimal("0.1"), end=Decimal(1), step=Decimal("0.05")),
 )
 GRIDS = st.sampled_from([None, TAPERED, LOPSIDED])
 

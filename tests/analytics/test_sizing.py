@@ -332,13 +332,13 @@ def test_contradictions() -> None:
         sizing.size(probability="0.6", bankroll=10, book=book, role="maker")
     with pytest.raises(InvalidRequestError, match=r"book\.snapshot\(\)"):
         sizing.size(probability="0.6", bankroll=10, book=object())  # type: ignore[arg-type]
-    with pytest.raises(InvalidRequestError, match="bankroll is 10.0, a float"):
+    with pytest.raises(InvalidRequestError, match=r"bankroll is 10\.0, a float"):
         sizing.size(probability="0.6", bankroll=10.0, book=book)  # type: ignore[arg-type]
     with pytest.raises(InvalidRequestError, match="side"):
         sizing.size(probability="0.6", bankroll=10, book=book, side="both")  # type: ignore[arg-type]
     with pytest.raises(InvalidRequestError, match="role"):
         kelly(probability="0.6", price="0.50", role="broker")  # type: ignore[arg-type]
-    with pytest.raises(InvalidRequestError, match="add up to 1.2"):
+    with pytest.raises(InvalidRequestError, match=r"add up to 1\.2"):
         kelly_exclusive({"A": "0.6", "B": "0.6"}, {"A": "0.5"})
     with pytest.raises(InvalidRequestError, match="'B', which has no probability"):
         kelly_exclusive({"A": "0.6"}, {"A": "0.5", "B": "0.2"})

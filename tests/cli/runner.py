@@ -1,12 +1,17 @@
-"""Runs the command in a process of its own, as a user would."""
+"""Runs the command, here or in a process of its own."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
+
+from kalshi_async.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +35,26 @@ def clean_environment(**extra: str) -> dict[str, str]:
 
 
 def kalshi(*arguments: str, cwd: Path | None = None, **env: str) -> Result:
-    """Run ``kalshi-async`` with these arguments and settings."""
+    """Run ``kalshi-async`` with these arguments and settings, in this process."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    with (
+        mock.patch.dict(os.environ, clean_environment(**env), clear=True),
+        mock.patch.object(sys, "argv", ["kalshi-async", *arguments]),
+        chdir(cwd or Path.cwd()),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            main()
+            code: object = 0
+        except SystemExit as ended:
+            code = ended.code or 0
+    assert isinstance(code, int), code
+    return Result(code, _text(out), _text(err))
+
+
+def kalshi_process(*arguments: str, cwd: Path | None = None, **env: str) -> Result:
+    """The same in a process of its own, as a user would."""
     done = subprocess.run(
         command(*arguments),
         capture_output=True,
@@ -41,3 +65,10 @@ def kalshi(*arguments: str, cwd: Path | None = None, **env: str) -> Result:
         check=False,
     )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def _text(written: io.TextIOWrapper) -> str:
+    written.flush()
+    buffer = written.buffer
+    assert isinstance(buffer, io.BytesIO)
+    return buffer.getvalue().decode()

@@ -11,14 +11,14 @@ import pytest
 
 from kalshi_async.models import Market
 
-from .runner import kalshi
+from .runner import kalshi, kalshi_process
 
 MARKETS = "1500"
 
 
 def test_scan_reads_every_market_of_an_embedded_exchange(tmp_path: Path) -> None:
     out = tmp_path / "markets.jsonl"
-    done = kalshi("scan", "--markets", MARKETS, "--out", str(out), "--json")
+    done = kalshi_process("scan", "--markets", MARKETS, "--out", str(out), "--json")
     assert done.code == 0, done.err
     summary = json.loads(done.out)
     lines = out.read_bytes().splitlines()
@@ -95,7 +95,7 @@ def test_status_says_whether_trading_is_on() -> None:
 def test_version_and_help() -> None:
     from kalshi_async import __version__
 
-    assert kalshi("--version").out.strip() == f"kalshi-async {__version__}"
+    assert kalshi_process("--version").out.strip() == f"kalshi-async {__version__}"
     assert "scan" in kalshi("--help").out
 
 
