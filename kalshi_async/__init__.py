@@ -65,6 +65,15 @@ from ._operations import OPERATIONS, Bucket, Operation, Priority, Retry
 from ._options import INHERIT
 from ._pagination import Paginator
 from ._ratelimit import BucketLimits, RateLimits
+from ._rekko_errors import (
+    AnalysisFailedError,
+    AnalysisPendingError,
+    InvalidParametersError,
+    PlanRequiredError,
+    QuotaExceededError,
+    RekkoError,
+    WebhookSignatureError,
+)
 from ._repair import Drift
 from ._retry import RetryPolicy
 from ._scan import Scan, ScanProgress
@@ -118,6 +127,8 @@ __all__ = [
     "INHERIT",
     "OPERATIONS",
     "APIError",
+    "AnalysisFailedError",
+    "AnalysisPendingError",
     "AttemptFailed",
     "AuthenticationError",
     "BadRequestError",
@@ -150,6 +161,7 @@ __all__ = [
     "Hook",
     "InsufficientBalanceError",
     "InvalidOrderError",
+    "InvalidParametersError",
     "InvalidPriceError",
     "InvalidRequestError",
     "JournalError",
@@ -176,12 +188,15 @@ __all__ = [
     "PlaceMany",
     "Placed",
     "PlacementInterrupted",
+    "PlanRequiredError",
     "PostOnlyCrossError",
     "Priority",
+    "QuotaExceededError",
     "RateLimitError",
     "RateLimits",
     "Recovery",
     "Rejected",
+    "RekkoError",
     "Request",
     "RequestSent",
     "RequestTimeoutError",
@@ -218,5 +233,6 @@ __all__ = [
     "Undecoded",
     "Unknown",
     "UnknownFeeTypeError",
+    "WebhookSignatureError",
     "__version__",
 ]

@@ -23,7 +23,11 @@
     │   ├── StreamLostError         no connection could be kept
     │   └── SubscriptionRefusedError  the exchange refused a subscription, or ended it
     ├── PlacementInterrupted        broken off amid many orders; carries what is known of each
-    └── APIError                    the exchange answered with an error
+    ├── RekkoError                  the intelligence API; see ``_rekko_errors``
+    │   ├── AnalysisFailedError     a run of an analysis ended without one
+    │   ├── AnalysisPendingError    a run has not ended in time; it goes on     (TimeoutError)
+    │   └── WebhookSignatureError   a delivery that Rekko did not sign          (ValueError)
+    └── APIError                    the exchange, or Rekko, answered with an error
         ├── BadRequestError         400
         │   ├── InsufficientBalanceError
         │   ├── InvalidOrderError
@@ -40,6 +44,9 @@
         │   └── TradingPausedError
         ├── DeprecatedError         410
         ├── RateLimitError          429
+        │   └── QuotaExceededError  Rekko: the plan's quota is used up
+        ├── PlanRequiredError       402, Rekko: the plan does not cover the call
+        ├── InvalidParametersError  422, Rekko: a parameter is refused
         └── ServerError             500 and above
 
 What an error knows is in its attributes; ``str(error)`` says the same in one line. No error ever
@@ -285,9 +292,12 @@ class APIError(KalshiError):
         message: Kalshi's message, None where the body has none.
         details: Kalshi's details, None where the body has none.
         service: The part of the exchange that answered, where named.
+        retry_after: Seconds after which to ask again; None where the answer names none, or was
+            not read for it.
     """
 
     may_have_reached_server = True
+    retry_after: float | None = None
 
     def __init__(self, status: int, body: ErrorBody) -> None:
         said = body.message or body.code or "no message"
@@ -334,7 +344,13 @@ class DeprecatedError(APIError):
 
 
 class RateLimitError(APIError):
-    """429: the token bucket of the account (or of this IP address, without a key) is empty."""
+    """429: the token bucket of the account (or of this IP address, without a key) is empty.
+
+    Attributes:
+        passing: Whether it is over within seconds, so that to try again is of use.
+    """
+
+    passing: bool = True
 
 
 class ServerError(APIError):

@@ -25,6 +25,9 @@ T = TypeVar("T")
 _PROXY_TIMEOUT = 408
 _PASSING_STATUSES = frozenset({_PROXY_TIMEOUT, 500, 502, 503, 504})
 
+PATIENCE = 60.0
+"""Seconds: a server that asks for a longer wait is not called again by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -59,9 +62,14 @@ def worth_retrying(operation: Operation, error: BaseException) -> bool:
     """Whether an attempt that ended in ``error`` may be made again.
 
     What was certainly not carried out may always be sent again: no connection, or a 429. What may
-    have been carried out is sent again only where that changes nothing, or nothing more.
+    have been carried out is sent again only where that changes nothing, or nothing more. What the
+    server wants to be left alone for longer than ``PATIENCE`` is not sent again at all.
     """
-    if isinstance(error, ConnectionFailedError | RateLimitError):
+    if isinstance(error, APIError) and (error.retry_after or 0.0) > PATIENCE:
+        return False
+    if isinstance(error, RateLimitError):
+        return error.passing
+    if isinstance(error, ConnectionFailedError):
         return True
     if operation.retry is Retry.REFUSED:
         return False
@@ -107,7 +115,11 @@ async def retry_after(
         return await attempt()
 
     def wait(state: RetryCallState) -> float:
-        return rng.uniform(0.0, policy.bound(state.attempt_number))
+        drawn = rng.uniform(0.0, policy.bound(state.attempt_number))
+        error = state.outcome.exception() if state.outcome is not None else None
+        asked = error.retry_after if isinstance(error, APIError) else None
+        # Later than asked by the jitter: all who were told the same would come together.
+        return drawn if asked is None else asked + drawn
 
     def before_sleep(state: RetryCallState) -> None:
         outcome = state.outcome

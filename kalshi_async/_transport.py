@@ -25,15 +25,23 @@ from ._errors import (
 )
 from ._gate import Gate
 from ._hooks import Hook, Telemetry
-from ._operations import Bucket, Operation, Priority
+from ._operations import Operation, Priority, Retry
 from ._options import INHERIT, Defaults, Inherit
 from ._repair import Drift
 from ._retry import RetryPolicy, leaves_doubt, retry_after, worth_retrying
 from ._trail import Trail
-from ._wire import QueryValue, Request, RequestBuilder, Response, answered, raise_for_error
+from ._wire import (
+    Authorizer,
+    Judge,
+    QueryValue,
+    Request,
+    RequestBuilder,
+    Response,
+    answered,
+    raise_for_error,
+)
 
 if TYPE_CHECKING:
-    from ._auth import Signer
     from ._http import HTTPAdapter
     from ._ratelimit import Limiter, Room
 
@@ -68,12 +76,13 @@ class Transport:
         builder: Makes requests.
         http: The HTTP edge, made at the first call.
         limiter: Paces attempts.
-        signer: Signs; None for public calls only.
+        signer: Proves who is calling; None for public calls only.
         defaults: Options of calls that give none.
         telemetry: Counters and hooks.
         rng: Draws the jitter of back-offs.
         max_in_flight: How many requests may be inside the HTTP library at once.
         prepare: Awaited once before the first call, with a view on which it makes its own calls.
+        judge: Tells successes from errors.
     """
 
     def __init__(
@@ -82,16 +91,18 @@ class Transport:
         builder: RequestBuilder,
         http: Callable[[], HTTPAdapter],
         limiter: Limiter,
-        signer: Signer | None,
+        signer: Authorizer | None,
         defaults: Defaults,
         telemetry: Telemetry,
         rng: random.Random,
         max_in_flight: int,
         prepare: Prepare | None = None,
+        judge: Judge = raise_for_error,
     ) -> None:
         self._builder = builder
         self._limiter = limiter
         self._signer = signer
+        self._judge = judge
         self._defaults = defaults
         self.telemetry = telemetry
         self.timeout = defaults.timeout
@@ -222,9 +233,9 @@ class Transport:
             operation.name, trail.attempts, response.status, elapsed, len(response.body)
         )
         try:
-            raise_for_error(operation, response)
+            self._judge(operation, response)
         except KalshiError as exc:
-            if isinstance(exc, RateLimitError):
+            if isinstance(exc, RateLimitError) and exc.passing:
                 limiter.penalize(operation, sent_at)
             elif isinstance(exc, AuthenticationError):
                 self._correct_clock(call, exc, response, trail.sent_at)
@@ -430,4 +441,4 @@ def _describe(error: KalshiError, call: _Call) -> None:
     error.attempts = trail.attempts
     error.elapsed = anyio.current_time() - call.started
     error.may_have_reached_server = trail.arrived or trail.in_flight
-    error.outcome_unknown = trail.unknown and call.operation.bucket is Bucket.WRITE
+    error.outcome_unknown = trail.unknown and call.operation.retry is not Retry.SAFE

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -52,6 +53,32 @@ class Request:
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+
+
+class Authorizer(Protocol):
+    """Proves who sends a request, by headers that are made when it leaves."""
+
+    async def headers_async(
+        self, method: str, path: str, *, busy: bool = False
+    ) -> Mapping[str, str]:
+        """The headers; ``busy`` says that other requests are under way. Safe to cancel."""
+        ...
+
+    def learn_clock(self, date: str | None, sent_at: float, received_at: float) -> float | None:
+        """Take the server's time from a ``Date`` header; the offset in seconds, None for none."""
+        ...
+
+    def wall_clock(self) -> float:
+        """This machine's time in Unix seconds."""
+        ...
+
+    def close(self) -> None:
+        """Give back whatever it holds."""
+        ...
+
+
+Judge = Callable[[Operation, "Response"], None]
+"""Returns quietly when an answer is a success, else raises what it says."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,142 @@
+"""Arguments checked before anything is sent: plain functions that return what goes on the wire.
+
+Each raises ``InvalidRequestError`` with the argument's name, what was given, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from .._amounts import Money, money_or_zero
+from .._errors import InvalidRequestError
+from ..resources._checks import bounded, identifier, identifiers
+
+PERIODS = ("48h", "7d", "30d")
+MOST_ITEMS = 100
+
+Share = str | Decimal
+"""A price, probability or share of 1: ``"0.05"`` or ``Decimal("0.05")``."""
+
+_ONE = Decimal(1)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def market_path(platform: str, market_id: str) -> dict[str, str | int]:
+    """The path values of a market. Platforms grow in number: any is sent."""
+    return {
+        "platform": identifier("platform", platform),
+        "market_id": identifier("market_id", market_id),
+    }
+
+
+def limit(value: int | None) -> int | None:
+    """How many items at most, 1 to 100; None leaves it to Rekko."""
+    return bounded("limit", value, 1, MOST_ITEMS)
+
+
+def period(value: str | None) -> str | None:
+    """A period of history; None leaves it to Rekko."""
+    if value is None or value in PERIODS:
+        return value
+    raise InvalidRequestError(f"period is {value!r}; expected one of {', '.join(PERIODS)}")
+
+
+def word(name: str, value: str | None) -> str | None:
+    """A word that Rekko knows; None for none, but never empty."""
+    return None if value is None else identifier(name, value)
+
+
+def words(name: str, values: Sequence[str]) -> list[str]:
+    """Several words or ids, at least one."""
+    return identifiers(name, values)
+
+
+def share(
+    name: str, value: Share, *, low: Decimal = Decimal(0), above_low: bool = False
+) -> Decimal:
+    """A share of 1, exact.
+
+    Args:
+        name: What the caller knows it as.
+        value: Text or Decimal.
+        low: The least.
+        above_low: Whether it must be more than the least.
+    """
+    amount = _exact(name, value, 'a share of 1 as text, such as "0.05"')
+    if not low <= amount <= _ONE or (above_low and amount == low):
+        least = f"above {low}" if above_low else f"{low}"
+        hint = f'; for {amount:f} percent pass "{amount.scaleb(-2):f}"' if _percent(amount) else ""
+        raise InvalidRequestError(
+            f"{name} is {_short(amount)}; expected a share of 1, {least} to 1{hint}"
+        )
+    return amount
+
+
+def number(name: str, value: str | int | Decimal) -> Decimal:
+    """A number of 0 or more, exact."""
+    amount = _exact(name, value, 'a number, such as 70 or "0.7"')
+    if amount < 0:
+        raise InvalidRequestError(f"{name} is {_short(amount)}; expected 0 or more")
+    return amount
+
+
+def dollars_or_zero(name: str, value: Money) -> Decimal:
+    """An amount of dollars, 0 or more."""
+    return money_or_zero(name, value)
+
+
+def side(value: str) -> str:
+    """``"yes"`` or ``"no"``."""
+    if value not in ("yes", "no"):
+        raise InvalidRequestError(f"side is {value!r}; expected 'yes' or 'no'")
+    return value
+
+
+def body(fields: Mapping[str, object]) -> msgspec.Raw:
+    """The JSON of a body: None left out, decimals as numbers."""
+    return as_json({name: value for name, value in fields.items() if value is not None})
+
+
+def as_json(value: object) -> msgspec.Raw:
+    """Anything msgspec encodes as JSON, decimals as numbers.
+
+    Raises:
+        InvalidRequestError: It has no JSON form.
+    """
+    try:
+        return msgspec.Raw(_encoder.encode(value))
+    except (TypeError, ValueError, RecursionError, OverflowError) as exc:
+        raise InvalidRequestError(f"the body has no JSON form: {exc}") from None
+
+
+def _exact(name: str, value: object, expected: str) -> Decimal:
+    if isinstance(value, float):
+        raise InvalidRequestError(
+            f"{name} is {value!r}; a float is not exact: pass text ({str(value)!r}) or a Decimal"
+        )
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise InvalidRequestError(f"{name} is {value!r}; expected {expected}")
+    if isinstance(value, str) and len(value) > _LONGEST:
+        raise InvalidRequestError(f"{name} has {len(value)} characters; expected {expected}")
+    try:
+        amount = Decimal(value)
+    except ArithmeticError:
+        raise InvalidRequestError(f"{name} is {value!r}; expected {expected}") from None
+    if not amount.is_finite() or abs(amount.adjusted()) > _LONGEST:
+        raise InvalidRequestError(f"{name} is {_short(amount)}; expected {expected}")
+    return amount
+
+
+_LONGEST = 40
+
+
+def _percent(amount: Decimal) -> bool:
+    return 1 < amount <= 100
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
