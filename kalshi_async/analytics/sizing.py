@@ -41,6 +41,8 @@ from ._schedule import STANDARD, FeeSchedule
 from ._walk import Cap, Offer, Walk
 from .fees import Role, is_maker
 
+__all__ = ["Bet", "Cap", "kelly", "kelly_exclusive", "size"]
+
 _minus, _over = EXACT.subtract, QUOTIENT_DOWN.divide
 
 

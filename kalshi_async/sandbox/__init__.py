@@ -22,6 +22,7 @@ from ._catalog.loading import LoadError, LoadSummary
 from ._fault_kinds import Fault, FrameFault
 from ._fault_text import parse_fault
 from ._faults import Faults
+from ._rekko.desk import RekkoDesk
 from ._run import run
 from ._sandbox import Sandbox, SandboxError
 from ._state import StateError
@@ -36,6 +37,7 @@ __all__ = [
     "KeyType",
     "LoadError",
     "LoadSummary",
+    "RekkoDesk",
     "Sandbox",
     "SandboxError",
     "StateError",

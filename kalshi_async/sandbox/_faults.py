@@ -26,6 +26,7 @@ from ._fault_script import (
     is_whole,
 )
 from ._operations import NAMES
+from ._rekko.operations import REKKO_NAMES
 
 __all__ = ["CHANNELS", "CONTROL", "LAGGING", "Fault", "Faults", "FrameFault"]
 
@@ -206,7 +207,8 @@ class Faults:
         Returns self, so calls chain. Raises ValueError for what is out of range or contradicts
         itself.
         """
-        checked_name("operation", operation, NAMES, "names are operation ids, such as 'GetMarkets'")
+        known = NAMES | REKKO_NAMES
+        checked_name("operation", operation, known, "names are operation ids, such as 'GetMarkets'")
         fault = Fault(
             delay=delay,
             status=status,

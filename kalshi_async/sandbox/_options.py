@@ -39,6 +39,7 @@ class Options:
     dialect: str | None
     activity: Activity | None
     state: Path | None
+    analysis_seconds: tuple[float, float]
 
 
 def instant_of(

@@ -82,4 +82,6 @@ def environment(exchange: Sandbox) -> list[str]:
         f"KALSHI_WS_URL={exchange.ws_url}",
         f"KALSHI_API_KEY_ID={exchange.api_key_id}",
         f"KALSHI_PRIVATE_KEY_PATH={exchange.private_key_path}",
+        f"REKKO_API_URL={exchange.rekko_url}",
+        f"REKKO_API_KEY={exchange.rekko_api_key}",
     ]

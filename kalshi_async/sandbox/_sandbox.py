@@ -35,6 +35,7 @@ from ._members import SCOPES, Members
 from ._operations import API_ROOT
 from ._options import Options, instant_of, recorder_of
 from ._recorder import Recorder
+from ._rekko.desk import RekkoDesk, seconds_of
 from ._rfq.block_trades import BlockRoom
 from ._rfq.communications import Communications
 from ._server import DROPPED, SEED, Server, http_logger
@@ -42,6 +43,7 @@ from ._serving import Serving
 
 if TYPE_CHECKING:
     from kalshi_async import KalshiClient
+    from kalshi_async.rekko import RekkoClient
 
 logger = logging.getLogger("kalshi_async.sandbox")
 MOST_MARKETS = 1_000_000
@@ -70,8 +72,12 @@ class Sandbox(Control):
             recorder=recorder,
             activity=options.activity,
         )
+        self._desk = RekkoDesk(
+            self._exchange, timer=options.timer, seconds=options.analysis_seconds
+        )
         self._server = Server(
             self._exchange,
+            desk=self._desk,
             tier=tier_named(options.tier),
             timer=options.timer,
             faults=options.faults,
@@ -117,6 +123,7 @@ class Sandbox(Control):
         activity: bool | Activity = False,
         speed: float = 1.0,
         state: str | Path | None = None,
+        analysis_seconds: float | tuple[float, float] = (1.0, 1.7),
     ) -> Serving:
         """An embedded exchange for ``async with``, in the running event loop.
 
@@ -132,6 +139,9 @@ class Sandbox(Control):
         keeps the exchange: what was acknowledged is there after the next start with the same seed,
         markets and load. Accounts keep their money and keys, `deposit` and `key_type` are for new
         ones; their tier is the one of the present start.
+
+        The intelligence API's stand-in takes `analysis_seconds` of `timer` for an analysis, or
+        between two numbers of them; the real one takes 30 to 90.
 
         Raises ValueError for bad options, LoadError for files that cannot be loaded, StateError for
         a state file that cannot be used, SandboxError for an address that cannot be bound; the last
@@ -163,6 +173,7 @@ class Sandbox(Control):
             dialect=dialect,
             activity=activity_of(activity, speed),
             state=kept,
+            analysis_seconds=seconds_of(analysis_seconds),
         )
 
         def build() -> Sandbox:
@@ -231,6 +242,28 @@ class Sandbox(Control):
             "private_key": self.private_key_pem,
         }
         return KalshiClient(**cast("dict[str, Any]", chosen | options))
+
+    @property
+    def rekko_url(self) -> str:
+        """The root of the intelligence API's stand-in, such as ``http://127.0.0.1:43127``."""
+        return f"http://{self._address}"
+
+    @property
+    def rekko_api_key(self) -> str:
+        """The key of the stand-in; the same for the same seed."""
+        return self._desk.api_key
+
+    @property
+    def rekko_desk(self) -> RekkoDesk:
+        """The stand-in itself: its plan and quota, runs that hang or fail, its webhooks."""
+        return self._desk
+
+    def rekko(self, **options: object) -> RekkoClient:
+        """A client of the intelligence API's stand-in; `options` go to `RekkoClient`."""
+        from kalshi_async.rekko import RekkoClient
+
+        chosen: dict[str, object] = {"api_key": self.rekko_api_key, "base_url": self.rekko_url}
+        return RekkoClient(**cast("dict[str, Any]", chosen | options))
 
     @property
     def user_id(self) -> str:
@@ -346,6 +379,7 @@ class Sandbox(Control):
             try:
                 self._exchange.tick()
                 self._exchange.room(Allocations).sweep(self._exchange.now())
+                self._server.rekko.tick()
                 failing = False
             except Exception as error:
                 # What fails once mostly fails at every tick: one report of it is enough.

@@ -32,6 +32,8 @@ from ._lag import LaggedView
 from ._limits import Limits, Tier, cost_of
 from ._listener import Listener
 from ._operations import API_ROOT, OPERATIONS, Operation
+from ._rekko.desk import RekkoDesk
+from ._rekko.http import RekkoHttp
 from ._state_file import StateError
 from ._text import SECOND
 from ._ws.server import close_websockets, websocket
@@ -81,12 +83,16 @@ class Server:
         tier: Tier,
         timer: Callable[[], float],
         faults: Faults,
+        desk: RekkoDesk,
         dialect: str | None = None,
     ) -> None:
         self.exchange = exchange
         self.listener = Listener()
         self.edge = FaultyHttp(self.listener)
         self.requests: Counter[tuple[str, int]] = Counter()
+        self.rekko = RekkoHttp(
+            desk, faulty=self.edge, faults=lambda: self.faults, requests=self.requests
+        )
         self._seed_dialect = dialect == SEED
         self._tier, self._timer = tier, timer
         self._by_address: dict[str, Limits] = {}
@@ -107,6 +113,7 @@ class Server:
         self._unfollow()
         await self.listener.stop()
         await self.edge.stop()
+        await self.rekko.stop()
         # The clean-up begins with deaf ears: nobody's answer to a close frame would be heard.
         await close_websockets(self.exchange)
 
@@ -122,6 +129,7 @@ class Server:
             operation = Operation(f"{method} {path}", path, method, scope="write::trade")
             router.add_route(method, API_ROOT + path, self._route(operation, handler))
         router.add_get(WS_PATH, self._websocket)
+        self.rekko.add_routes(router)
         return app
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
@@ -267,6 +275,8 @@ class Server:
                     raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, request.content_length or 0)
                 return await handler(request)
             except web.HTTPException as error:
+                if self.rekko.owns(request.path):
+                    return self.rekko.refuse(error)
                 return self._refuse(error)
 
         return translate

@@ -86,6 +86,25 @@ def sandbox_trading(lines: Lines, folder: Path) -> None:
     assert lines[-1] == "paid in 10100.000000 there 10100.000000"
 
 
+def signal_bot(lines: Lines, folder: Path) -> None:
+    assert lines[0] == "scanned: 25 busy markets with two narrow sides"
+    assert lines[1] == "screened: 3 of them worth an analysis"
+    signals = [line for line in lines if ", risk " in line]
+    assert len(signals) == 3
+    bought: dict[str, float] = {}
+    for line in lines:
+        told = re.fullmatch(r"(\S+): ([\d.]+) (yes|no) (?:bought|taken) at .*", line)
+        if told:
+            bought[told[1]] = float(told[2]) * (1 if told[3] == "yes" else -1)
+    held = [re.fullmatch(r"holds (\S+) of (\S+) \(fees \S+\)", line) for line in lines]
+    assert {told[2]: float(told[1]) for told in held if told} == bought != {}
+    for ticker, count in bought.items():
+        (signal,) = (line for line in signals if line.startswith(f"{ticker}: "))
+        assert ("buy_yes" if count > 0 else "buy_no") in signal
+    assert any(" wait at " in line for line in lines), "resting comes first"
+    assert lines[-1] == "0 orders resting"
+
+
 CHECKS: dict[str, Callable[[Lines, Path], None]] = {
     check.__name__: check
     for check in (
@@ -95,6 +114,7 @@ CHECKS: dict[str, Callable[[Lines, Path], None]] = {
         market_maker,
         place_many,
         sandbox_trading,
+        signal_bot,
         web_service,
     )
 }

@@ -80,7 +80,7 @@ async def test_the_block_runs(
     line: int, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    async with Sandbox.serve(seed=7, tier="premier") as exchange:
+    async with Sandbox.serve(seed=7, tier="premier", analysis_seconds=0.1) as exchange:
         (tmp_path / KEY_FILE).write_bytes(exchange.private_key_pem)
         scope = names(exchange)
         monkeypatch.setattr(kalshi_async, "KalshiClient", scope["KalshiClient"])
@@ -89,6 +89,8 @@ async def test_the_block_runs(
             ("KALSHI_BASE_URL", exchange.base_url),
             ("KALSHI_API_KEY_ID", exchange.api_key_id),
             ("KALSHI_PRIVATE_KEY_PATH", KEY_FILE),
+            ("REKKO_API_URL", exchange.rekko_url),
+            ("REKKO_API_KEY", exchange.rekko_api_key),
         ):
             monkeypatch.setenv(name, value)
         async with exchange.client(limits="account") as kalshi:

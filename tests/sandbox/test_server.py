@@ -285,7 +285,7 @@ def test_run_announces_itself_and_ends_cleanly(number: signal.Signals) -> None:
         env=os.environ | {"PYTHONPATH": str(root)},
     ) as process:
         assert process.stdout is not None
-        announced = dict(process.stdout.readline().strip().split("=", 1) for _ in range(5))
+        announced = dict(process.stdout.readline().strip().split("=", 1) for _ in range(7))
         key = Path(announced["KALSHI_PRIVATE_KEY_PATH"])
         assert key.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
         response = httpx.get(announced["KALSHI_BASE_URL"] + "/exchange/status", trust_env=False)
@@ -300,5 +300,7 @@ def test_run_announces_itself_and_ends_cleanly(number: signal.Signals) -> None:
         "KALSHI_WS_URL",
         "KALSHI_API_KEY_ID",
         "KALSHI_PRIVATE_KEY_PATH",
+        "REKKO_API_URL",
+        "REKKO_API_KEY",
     ]
     assert announced["KALSHI_ENV"] == "sandbox"
