@@ -22,6 +22,7 @@ BENCHMARKS = {
     "exchange": "the embedded exchange: orders, subscribers, memory",
     "chaos": "orders amid faults and kills: none twice, none lost",
     "stream": "live streams: cost and age of a message, thousands of books",
+    "analytics": "arithmetic of prices: arbitrage over the books of many events",
     "stream-chaos": "a stream amid lost connections and frames: nothing lost, nothing wrong",
 }
 _MODULES = {"import": "imports", "stream-chaos": "stream_chaos"}

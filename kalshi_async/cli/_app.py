@@ -231,6 +231,69 @@ def replay(
 
 
 @app.command()
+def signal(
+    ticker: TickerArgument,
+    platform: Annotated[
+        str, typer.Option(help="Where the market is: kalshi, polymarket, robinhood, coinbase.")
+    ] = "kalshi",
+    bankroll: Annotated[str, typer.Option(metavar="DOLLARS", help="What there is.")] = "1000",
+    fraction: Annotated[str, typer.Option(help="Of Kelly's stake, up to 1.")] = "0.25",
+    timeout: Annotated[
+        float, typer.Option(min=0.001, metavar="SECONDS", help="For the analysis.")
+    ] = 180.0,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="ANALYSIS_ID", help="Go on waiting for a run that was started."),
+    ] = None,
+    env: EnvOption = None,
+    load: LoadOption = None,
+    seed: SeedOption = 7,
+    as_json: JsonOption = False,
+) -> None:
+    """Have Rekko analyze a market, and size a bet by that. The embedded exchange makes it up."""
+    from ._signal import SignalOptions
+    from ._signal import signal as run_signal
+
+    options = SignalOptions.of(
+        ticker,
+        platform=platform,
+        bankroll=bankroll,
+        fraction=fraction,
+        timeout=timeout,
+        resume=resume,
+        as_json=as_json,
+    )
+    run_async(partial(run_signal, make_target(env, load, None, seed), options))
+
+
+@app.command()
+def arb(
+    env: EnvOption = None,
+    load: LoadOption = None,
+    markets: Annotated[
+        int | None,
+        typer.Option(help="Markets the embedded exchange makes up [20000; 0 with --load]."),
+    ] = None,
+    seed: SeedOption = 7,
+    min_profit: Annotated[
+        str, typer.Option(metavar="DOLLARS", help="That a package gains at least.")
+    ] = "0.01",
+    series: Annotated[str | None, typer.Option(help="Only this series.")] = None,
+    max_events: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many events.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Packages to show.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Look through all open events for orders that together cannot lose. Places nothing."""
+    from ._arb import ArbOptions
+    from ._arb import arb as run_arb
+
+    options = ArbOptions(min_profit, series, max_events, as_json, top)
+    run_async(partial(run_arb, make_target(env, load, markets, seed), options))
+
+
+@app.command()
 def status(env: EnvOption = None, as_json: JsonOption = False) -> None:
     """Show whether the exchange is open, and the limits in force."""
     run_async(partial(_show.status, make_target(env), as_json))

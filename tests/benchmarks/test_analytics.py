@@ -1,0 +1,59 @@
+"""The analytics benchmark: what it makes up, and a short run from the outside."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+from benchmarks.contenders.arbitrage import LEVELS, MARKETS, made_up, measure
+from kalshi_async.analytics import arbitrage
+from kalshi_async.analytics.fees import FREE
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_only_events_with_a_wrong_price_hold_packages() -> None:
+    assert not any(
+        arbitrage.find(event, books, fees=FREE) for event, books in made_up(20, 0.0, Random(1))
+    )
+    wrong = list(made_up(20, 1.0, Random(1)))
+    found = [arbitrage.find(event, books, fees=FREE) for event, books in wrong]
+    assert {package.kind for packages in found for package in packages} == {"all_no", "monotone"}
+    assert sum(map(bool, found)) >= 15
+
+
+def test_books_are_full() -> None:
+    for event, books in made_up(4, 0.5, Random(2)):
+        assert len(event.markets or ()) == len(books) == MARKETS
+        for book in books.values():
+            assert max(len(book.yes), len(book.no)) == LEVELS
+            assert min(len(book.yes), len(book.no)) >= 1
+
+
+def test_what_is_measured_is_counted() -> None:
+    figures = measure(20, 1.0)
+    assert 15 <= figures["found"] <= figures["screened"] <= 20
+    assert figures["find"] > 0
+
+
+def test_a_short_run_measures_every_share_against_the_figure_to_reach() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "analytics", "--quick", "--json", "--no-peers"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    found = {row["work"]: row["with packages"] for row in report["rows"]}
+    for work in ("find", "promising"):
+        assert found[f"arbitrage, 0% of events mispriced: {work}"] == 0
+        assert found[f"arbitrage, 50% of events mispriced: {work}"] > 0
+    assert {target["bound"] for target in report["targets"] if "arbitrage" in target["name"]} == {
+        10
+    }
