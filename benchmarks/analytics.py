@@ -1,20 +1,55 @@
-"""`analytics`: what the arithmetic of prices costs: arbitrage over the books of many events."""
+"""`analytics`: what the arithmetic of prices costs: fees and Kelly shares of many orders, arbitrage
+over the books of many events.
+"""
 
 from __future__ import annotations
 
 from ._report import Report, Target
 from ._runs import Setting, best, contend, interleave, middle
 
+PAIRS = 1_000_000
 EVENTS = 10_000
 SHARES = (0.0, 0.05, 0.5)
-_COLUMNS = ("work", "items", "s", "median s", "us/item", "with packages")
+_COLUMNS = ("work", "items", "s", "median s", "us/item", "found")
 
 
 def run(setting: Setting) -> Report:
     """Seconds for so many items on one core, against the figures to reach."""
     report = Report("analytics", _COLUMNS, setting.interpreter)
+    _fees(setting, report)
     _arbitrage(setting, report)
     return report
+
+
+def _fees(setting: Setting, report: Report) -> None:
+    pairs = PAIRS // 50 if setting.quick else PAIRS
+    taken = interleave(
+        ["fees"],
+        setting.rounds(3),
+        lambda _: contend(setting.python, "fees", "--pairs", str(pairs)),
+    )
+    runs = taken["fees"]
+    seconds, staked = best(runs, "seconds"), int(middle(runs, "staked"))
+    report.add(
+        "fee and Kelly share",
+        pairs,
+        seconds,
+        middle(runs, "seconds"),
+        seconds / pairs * 1e6,
+        staked,
+    )
+    report.targets.append(
+        Target(
+            "fee and Kelly share of 1,000,000 pairs, s",
+            middle(runs, "seconds") * PAIRS / pairs,
+            3.0,
+            at_least=False,
+        )
+    )
+    report.method.append(
+        f"fee and Kelly share: {pairs:,} (price, count) pairs, prices of $0.0001 to $0.9999, a call"
+        " of taker_fee and one of kelly for each; processor seconds of one process"
+    )
 
 
 def _arbitrage(setting: Setting, report: Report) -> None:
@@ -52,6 +87,7 @@ def _arbitrage(setting: Setting, report: Report) -> None:
         f"arbitrage: {events:,} events of 10 markets each, ladders and exclusive outcomes by turns,"
         f" {levels:.0f} levels of book an event; processor seconds of one process, "
         f"{setting.rounds(3)} interleaved rounds, the best and the median; decoding is not in it",
+        "found: pairs with a stake, events with packages",
         "mispriced: the share of events in which one market is 35 cents too dear; find looks"
         " through the books, promising through the best prices of a list",
     ]

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from random import Random
 
+from benchmarks.contenders import fees
 from benchmarks.contenders.arbitrage import LEVELS, MARKETS, made_up, measure
 from kalshi_async.analytics import arbitrage
 from kalshi_async.analytics.fees import FREE
@@ -39,6 +40,13 @@ def test_what_is_measured_is_counted() -> None:
     assert figures["find"] > 0
 
 
+def test_every_pair_has_a_fee() -> None:
+    figures = fees.measure(500)
+    assert figures["charged"] == 500
+    assert 0 < figures["staked"] < 500
+    assert figures["seconds"] > 0
+
+
 def test_a_short_run_measures_every_share_against_the_figure_to_reach() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "analytics", "--quick", "--json", "--no-peers"],
@@ -50,10 +58,13 @@ def test_a_short_run_measures_every_share_against_the_figure_to_reach() -> None:
     )
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    found = {row["work"]: row["with packages"] for row in report["rows"]}
+    found = {row["work"]: row["found"] for row in report["rows"]}
+    assert 0 < found["fee and Kelly share"] < 20_000
     for work in ("find", "promising"):
         assert found[f"arbitrage, 0% of events mispriced: {work}"] == 0
         assert found[f"arbitrage, 50% of events mispriced: {work}"] > 0
+    bounds = {target["name"]: target["bound"] for target in report["targets"]}
+    assert bounds["fee and Kelly share of 1,000,000 pairs, s"] == 3
     assert {target["bound"] for target in report["targets"] if "arbitrage" in target["name"]} == {
         10
     }
