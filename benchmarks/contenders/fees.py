@@ -12,12 +12,13 @@ from kalshi_async.analytics import fees, sizing
 from ._probe import emit
 
 
+# As in decoded markets and books: equal prices are one object.
+PRICES = [Decimal(tick).scaleb(-4) for tick in range(1, 10_000)]
+
+
 def pairs(number: int, rng: Random) -> list[tuple[Decimal, int]]:
     """Prices on every grid there is, and whole counts."""
-    return [
-        (Decimal(rng.randrange(1, 10_000)).scaleb(-4), rng.randrange(1, 10_000))
-        for _ in range(number)
-    ]
+    return [(rng.choice(PRICES), rng.randrange(1, 10_000)) for _ in range(number)]
 
 
 def measure(number: int) -> dict[str, float]:
