@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 
 from ..models.events import Event
 from ..models.markets import Market
 from ..models.orderbook import OrderBook, Side
-from ._exact import EXACT
+from ._exact import EXACT, ONE
 from ._packages import DOLLAR, Costs, PackageKind
 from ._sameness import Wording, same_number, wording
-from ._strikes import Span, cover, family, span, tile
+from ._strikes import Span, cover, family, on_steps, span, tile
 
 _BINARY = (None, "binary")
 _DEFAULT_BOUNDS = (None, "", "default")
@@ -27,6 +28,7 @@ class Offer:
     costs: Costs
     yes: int | None
     no: int | None
+    crossed: bool = False
     book: OrderBook | None = None
 
     def price(self, side: Side) -> int:
@@ -49,7 +51,9 @@ def offer(
     market: Market, costs: Costs, yes_bid: Decimal, no_bid: Decimal, book: OrderBook | None = None
 ) -> Offer:
     """An offer from the best bids; what is no price counts as none."""
-    return Offer(market, costs, costs[no_bid], costs[yes_bid], book)
+    yes, no = costs[no_bid], costs[yes_bid]
+    crossed = yes is not None and no is not None and EXACT.add(yes_bid, no_bid) >= ONE
+    return Offer(market, costs, yes, no, crossed, book)
 
 
 def takes_part(market: Market, event: Event) -> bool:
@@ -69,6 +73,7 @@ class _Number:
 
     offer: Offer
     span: Span
+    _resolution: Decimal | None
     _wording: Wording | None = field(default=None)
 
     @property
@@ -79,8 +84,25 @@ class _Number:
             self._wording = wording(self.offer.market, named)
         return self._wording
 
+    @property
+    def said(self) -> list[Span]:
+        """Where YES pays by its texts."""
+        if self._resolution is None:
+            return list(self.wording.spans)
+        return [on_steps(each, self._resolution) for each in self.wording.spans]
+
     def same(self, other: _Number) -> bool:
         return same_number(self.wording, other.wording)
+
+    def holds(self, relation: Callable[[Span, Span], bool], other: _Number) -> bool:
+        """Whether the strikes lie so to each other, both are of one number, and it is so in the
+        words of their texts too.
+        """
+        return (
+            relation(self.span, other.span)
+            and self.same(other)
+            and all(map(relation, self.said, other.said))
+        )
 
 
 class Search:
@@ -106,8 +128,8 @@ class Search:
         self._event, self._exhaustive, self._resolution = event, exhaustive, resolution
         self._limit = DOLLAR + within
         self._within = within
-        self._crossed = [each for each in offers if _is_crossed(each)]
-        self._offers = [each for each in offers if each not in self._crossed]
+        self._crossed = [each for each in offers if each.crossed]
+        self._offers = [each for each in offers if not each.crossed]
         self._exclusive = event.mutually_exclusive is True
         self._spans: list[_Number] | None = None
 
@@ -148,16 +170,24 @@ class Search:
             return False
         # Overlapping strikes of an event said to be exclusive contradict each other.
         holds = tile if self._exclusive else cover
-        return holds(each.span for each in numbers) and all(
-            one.wording.single and all(one.same(other) for other in numbers[place + 1 :])
-            for place, one in enumerate(numbers)
+        return (
+            holds(each.span for each in numbers)
+            and all(each.wording.single and each.same(numbers[0]) for each in numbers)
+            and all(map(cover, zip(*(each.said for each in numbers), strict=True)))
         )
 
     def _all_no(self) -> Iterator[Candidate]:
         legs = [each for each in self._offers if each.no is not None and each.no < DOLLAR]
         worth = sum(DOLLAR - each.price("no") for each in legs)
-        if len(legs) > 1 and worth > DOLLAR - self._within:
+        if len(legs) > 1 and worth > DOLLAR - self._within and not self._contradicted():
             yield Candidate("all_no", [(each, "no") for each in legs], free=True)
+
+    def _contradicted(self) -> bool:
+        """Whether markets said to exclude each other have strikes with values in common."""
+        groups: dict[tuple[object, ...], list[Span]] = {}
+        for each in self._numbers():
+            groups.setdefault(each.wording.key, []).append(each.span)
+        return any(map(_overlap, groups.values()))
 
     def _pairs(self) -> Iterator[Candidate]:
         """Two markets of the same number, one set of values within, beside or against the other."""
@@ -182,7 +212,7 @@ class Search:
             for narrow in sells:
                 if _no_price(narrow.offer) >= left:
                     break
-                if narrow is not wide and narrow.span.inside(wide.span) and narrow.same(wide):
+                if narrow is not wide and narrow.holds(Span.inside, wide):
                     yield Candidate("monotone", [(wide.offer, "yes"), (narrow.offer, "no")])
 
     def _apart(self, sells: list[_Number]) -> Iterator[Candidate]:
@@ -191,40 +221,40 @@ class Search:
             for other in sells[place + 1 :]:
                 if _no_price(other.offer) >= left:
                     break
-                if one.span.apart(other.span) and _single(one, other):
+                if one.holds(Span.apart, other) and one.wording.single:
                     yield Candidate("all_no", [(one.offer, "no"), (other.offer, "no")])
 
     def _covering(self, buys: list[_Number]) -> Iterator[Candidate]:
+        relation = _tile_both if self._exclusive else _cover_both
         for place, one in enumerate(buys):
             left = self._limit - _yes_price(one.offer)
             for other in buys[place + 1 :]:
                 if _yes_price(other.offer) >= left:
                     break
-                spans = (one.span, other.span)
-                holds = tile(spans) if self._exclusive else cover(spans)
-                if holds and _single(one, other):
+                if one.holds(relation, other) and one.wording.single:
                     yield Candidate("covering", [(one.offer, "yes"), (other.offer, "yes")])
 
     def _numbers(self) -> list[_Number]:
         if self._spans is None:
             read = ((each, span(each.market, self._resolution)) for each in self._offers)
-            self._spans = [_Number(each, found) for each, found in read if found is not None]
+            self._spans = [
+                _Number(each, found, self._resolution) for each, found in read if found is not None
+            ]
         return self._spans
 
 
-def _is_crossed(each: Offer) -> bool:
-    if each.yes is None or each.no is None:
-        return False
-    if each.book is not None:
-        bids = each.book.yes[-1][0], each.book.no[-1][0]
-    else:
-        bids = each.market.yes_bid, each.market.no_bid
-    return EXACT.add(*bids) >= 1
+def _overlap(spans: Iterable[Span]) -> bool:
+    """Whether any two of them have a value in common."""
+    ordered = sorted(spans)
+    return any(not one.apart(other) for one, other in pairwise(ordered))
 
 
-def _single(one: _Number, other: _Number) -> bool:
-    """Whether both speak of the same number, which takes one value only."""
-    return one.wording.single and other.wording.single and one.same(other)
+def _cover_both(one: Span, other: Span) -> bool:
+    return cover((one, other))
+
+
+def _tile_both(one: Span, other: Span) -> bool:
+    return tile((one, other))
 
 
 def _yes_price(each: Offer) -> int:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
+from itertools import accumulate
 from typing import Literal
 
 from ..models.orderbook import Side
@@ -27,8 +28,10 @@ DOLLAR = 10**12
 
 _FINE = Decimal(DOLLAR)
 _STEP = Decimal("0.01")
-_PER_STEP = 100
-_TICKS = Decimal(10_000)
+_PER_STEP = Decimal(100)
+_TICK = Decimal("0.0001")
+_MOST = Decimal(10**12)  # contracts of an order
+_MOST_STEPS = 10**14
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,9 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Legs that pay more than they cost, whatever happens: see ``arbitrage`` for what that means.
+    """Legs that pay more than they cost whatever happens, if all of them fill.
+
+    See ``arbitrage`` for what that means.
 
     Attributes:
         kind: Why it pays: ``"crossed"``, ``"all_yes"``, ``"all_no"``, ``"monotone"`` or
@@ -149,7 +154,7 @@ class Costs(dict[Decimal, "int | None"]):
         """What comes on top once for all contracts at a price."""
 
     def __missing__(self, bid: Decimal) -> int | None:
-        if not (bid.is_finite() and 0 < bid < 1) or EXACT.multiply(bid, _TICKS) % 1:
+        if not (bid.is_finite() and 0 < bid < 1) or EXACT.remainder(bid, _TICK):
             return None  # not kept: there is no end of what is no price
         ask = EXACT.subtract(ONE, bid)
         # Worst fees grow evenly with every smallest fill; the rest is there from the first on.
@@ -161,7 +166,7 @@ class Costs(dict[Decimal, "int | None"]):
         slope = up(EXACT.divide(EXACT.multiply(growth, _FINE), self.smallest), ONE)
         self[bid] = unit = int(EXACT.multiply(ask, _FINE)) + int(slope)
         rest = EXACT.multiply(EXACT.subtract(first, growth), _FINE)
-        self.fixed[bid] = int(up(rest, ONE)) * _PER_STEP
+        self.fixed[bid] = int(EXACT.multiply(up(rest, ONE), _PER_STEP))
         return unit
 
 
@@ -177,19 +182,21 @@ class Ladder:
     Attributes:
         depth: Steps of 0.01 contract on offer in all.
         ends: The same up to each level.
+        legs: Legs that were made of it, by their steps.
     """
 
-    __slots__ = ("_asks", "_fixed", "_spent", "_units", "depth", "ends")
+    __slots__ = ("_asks", "_cheapest", "_fixed", "_spent", "_units", "depth", "ends", "legs")
 
     def __init__(self, bids: Sequence[tuple[Decimal, Decimal]], costs: Costs) -> None:
         self.ends: list[int] = []
+        self.legs: dict[int, Leg] = {}
         self._asks: list[Decimal] = []
         self._units: list[int] = []
         self._fixed: list[int] = []
         self._spent = [0]
         end = spent = 0
         for bid, size in sorted(bids, reverse=True):
-            unit, steps = costs[bid], int(EXACT.multiply(size, Decimal(_PER_STEP)))
+            unit, steps = costs[bid], _steps_of(size, end)
             if unit is None or steps <= 0:
                 continue
             end += steps
@@ -200,6 +207,9 @@ class Ladder:
             self._fixed.append(costs.fixed[bid])
             self._spent.append(spent)
         self.depth = end
+        # Dearer contracts can cost less with their fees: where cash is never rounded.
+        cheapest = accumulate(reversed(self._units), min)
+        self._cheapest = list(cheapest)[::-1]
 
     def spent(self, steps: int) -> int:
         """What so many steps cost, worst fees included."""
@@ -208,9 +218,8 @@ class Ladder:
         return self._spent[level] + self._fixed[level] + (steps - before) * self._units[level]
 
     def next_unit(self, steps: int) -> int:
-        """What a contract costs after so many steps; there must be more."""
-        level = bisect_left(self.ends, steps + 1)
-        return self._units[level]
+        """What a contract costs at least after so many steps; there must be more."""
+        return self._cheapest[bisect_left(self.ends, steps + 1)]
 
     def fills(self, steps: int) -> list[tuple[Decimal, Decimal]]:
         """(count, price) at each level that so many steps take."""
@@ -222,6 +231,12 @@ class Ladder:
             if not left:
                 break
         return found
+
+
+def _steps_of(size: Decimal, before: int) -> int:
+    """Whole steps in a size, as many as an order can still hold after those before."""
+    whole = min(size, _MOST).quantize(_STEP, ROUND_FLOOR, EXACT)
+    return min(int(EXACT.multiply(whole, _PER_STEP)), _MOST_STEPS - before)
 
 
 def best_together(ladders: Sequence[Ladder], most: int | None) -> int:
@@ -270,12 +285,15 @@ def _breaks(ladders: Sequence[Ladder], depth: int) -> list[int]:
 
 
 def make_leg(market: str, side: Side, ladder: Ladder, steps: int, costs: Costs) -> Leg:
-    """One leg of so many steps, with its exact cost and fees."""
+    """One leg of so many steps, with its exact cost and fees; kept, since packages share legs."""
+    known = ladder.legs.get(steps)
+    if known is not None:
+        return known
     fills = ladder.fills(steps)
     charged = OrderFees(costs.schedule)
     for count, price in fills:
         charged.fill(count, price)
-    return Leg(
+    leg = ladder.legs[steps] = Leg(
         market=market,
         side=side,
         count=_total(count for count, _ in fills),
@@ -286,6 +304,7 @@ def make_leg(market: str, side: Side, ladder: Ladder, steps: int, costs: Costs) 
             costs.schedule.worst(count, price, smallest=costs.smallest) for count, price in fills
         ),
     )
+    return leg
 
 
 def _total(amounts: Iterable[Decimal]) -> Decimal:

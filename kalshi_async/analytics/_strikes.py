@@ -30,7 +30,10 @@ _FAMILIES: dict[str, Family] = {
     "between": "between",
 }
 # What no strike exceeds; without a bound a number of a few characters could fill the memory.
-_MOST_DIGITS = 30
+_MOST_PLACES = 30
+# Strikes come as binary floating point: more digits are the traces of arithmetic in it, and whether
+# 0.30000000000000004 is meant to be above 0.3 nobody knows.
+_MOST_DIGITS = 15
 
 
 class Span(NamedTuple):
@@ -72,8 +75,25 @@ def span(market: Market, resolution: Decimal | None = None) -> Span | None:
         _HIGHEST if high is None else (high, after_high),
     )
     if resolution is not None:
-        found = Span(_on_steps(found.low, resolution), _on_steps(found.high, resolution))
+        found = on_steps(found, resolution)
     return found if found.low < found.high else None
+
+
+def between(low: Decimal, high: Decimal) -> Span:
+    """The values from one up to another, both included."""
+    return Span((low, 0), (high, 1))
+
+
+def half_line(end: Decimal, *, above: bool, inclusive: bool) -> Span:
+    """The values on one side of an end, with it or without."""
+    if above:
+        return Span((end, int(not inclusive)), _HIGHEST)
+    return Span(_LOWEST, (end, int(inclusive)))
+
+
+def on_steps(values: Span, resolution: Decimal) -> Span:
+    """The multiples of a resolution among some values; maybe none."""
+    return Span(_on_steps(values.low, resolution), _on_steps(values.high, resolution))
 
 
 def cover(spans: Iterable[Span]) -> bool:
@@ -119,11 +139,12 @@ def checked_resolution(value: Decimal | str | int | None) -> Decimal | None:
 def _readable(strike: object) -> bool:
     if not isinstance(strike, Decimal) or not strike.is_finite():
         return False
-    exponent = strike.as_tuple().exponent
+    _, digits, exponent = strike.as_tuple()
     return (
         isinstance(exponent, int)
-        and exponent >= -_MOST_DIGITS
-        and (strike.adjusted() <= _MOST_DIGITS)
+        and exponent >= -_MOST_PLACES
+        and strike.adjusted() <= _MOST_PLACES
+        and len("".join(map(str, digits)).strip("0")) <= _MOST_DIGITS
     )
 
 

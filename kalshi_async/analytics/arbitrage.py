@@ -1,4 +1,4 @@
-"""Arbitrage: legs of one event that together pay more than they cost, whatever happens.
+"""Arbitrage: legs of one event that pay more than they cost whatever happens, if all of them fill.
 
 ``find`` looks through the books of one event for five kinds of packages:
 
@@ -20,8 +20,10 @@
 
 A package that is none costs more than one that is missed. So strikes count only between markets
 that speak of the same number: all that they say must be equal once the strikes are taken out of the
-texts. Where a doubt is left (unreadable strikes, a price on its way through a month, a book that is
-crossed or does not belong to the market, a market that is not open), there is no package.
+texts, and what the texts say of the number must prove the same as the strikes. Where a doubt is
+left (unreadable strikes, a price on its way through a month, strikes that overlap in an event said
+to be mutually exclusive, a book that is crossed or does not belong to the market, a market that is
+not open), there is no package.
 
 What is not certain all the same:
 
@@ -81,6 +83,8 @@ _NO_BID = ZERO
 _OTHER_STRIKES = (None, "", "functional", "custom", "structured")
 _RETURNS_COLLATERAL = "MECNET"
 _STEPS = Decimal(100)
+_ONE_PIECE = Decimal(10**11)
+"""A smallest fill that makes worst fees no higher than any other: nothing is rounded twice."""
 
 
 def find(
@@ -169,7 +173,7 @@ def promising(
         event,
         [
             _from_market(market, costs)
-            for market, costs in _markets(event, fees, ONE)
+            for market, costs in _markets(event, fees, _ONE_PIECE)
             if takes_part(market, event)
         ],
         exhaustive=exhaustive,
@@ -214,8 +218,15 @@ def _check(event: object, books: object, exhaustive: object) -> None:
 
 
 def _markets(event: Event, fees: Fees, smallest: Decimal) -> list[tuple[Market, Costs]]:
-    """Each market of an event once, with its costs; those without fees are left out."""
-    markets = {market.ticker: market for market in event.markets or ()}.values()
+    """Each market of an event once, with its costs; those without fees are left out, and those
+    that the event lists twice with different contents.
+    """
+    held = {market.ticker: market for market in event.markets or ()}
+    if len(held) < len(event.markets or ()):
+        for market in event.markets or ():
+            if market != held.get(market.ticker, market):
+                del held[market.ticker]
+    markets = held.values()
     if isinstance(fees, FeeSchedule):
         costs = costs_of(fees, smallest)
         return [(market, costs) for market in markets]
@@ -247,9 +258,16 @@ def _from_book(market: Market, event: Event, book: object, costs: Costs) -> Offe
 
 
 def _from_market(market: Market, costs: Costs) -> Offer:
-    yes = _NO_BID if market.yes_bid is None else market.yes_bid
-    no = _NO_BID if market.no_bid is None else market.no_bid
-    return offer(market, costs, yes, no)
+    return offer(
+        market, costs, _bid(market.yes_bid, market.no_ask), _bid(market.no_bid, market.yes_ask)
+    )
+
+
+def _bid(bid: Decimal | None, ask: Decimal | None) -> Decimal:
+    """A side's best bid, told by itself or by what the other side is offered for."""
+    if bid is None and ask is not None and ask.is_finite():
+        return EXACT.subtract(ONE, ask)
+    return _NO_BID if bid is None else bid
 
 
 def _steps(name: str, count: Count) -> int:

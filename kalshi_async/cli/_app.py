@@ -285,7 +285,7 @@ def arb(
     top: Annotated[int, typer.Option(min=1, help="Packages to show.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Look through all open events for orders that together cannot lose. Places nothing."""
+    """Look in all open events for orders that pay more than they cost, if all fill. Only reads."""
     from ._arb import ArbOptions
     from ._arb import arb as run_arb
 

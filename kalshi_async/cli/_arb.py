@@ -1,4 +1,6 @@
-"""``kalshi-async arb``: look for packages that cannot lose in all open events. It only reads."""
+"""``kalshi-async arb``: look in all open events for packages that pay more than they cost whatever
+happens, if all legs fill. It only reads.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import Self
 
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
@@ -34,6 +38,7 @@ MAX_BOOKS = 100
 """Books a request."""
 
 _SHOWN_LEGS = 3
+_SHOWN_SERIES = 10
 
 NO_MARKETS = "without markets"
 NO_FEES = "whose fees are not known"
@@ -68,6 +73,8 @@ class Findings:
     books: int = 0
     not_understood: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
+    unknown_fees: dict[str, str] = field(default_factory=dict)
+    """Series whose fees are not known, and why."""
     packages: list[Package] = field(default_factory=list)
 
 
@@ -91,6 +98,7 @@ async def arb(target: Target, options: ArbOptions) -> None:
             "packages": len(findings.packages),
             "seconds": round(time.perf_counter() - started, 3),
             "skipped": dict(findings.skipped),
+            "unknown_fees": findings.unknown_fees,
             "strikes_not_understood": findings.not_understood,
             "undecoded": stats.undecoded_items,
             "requests": stats.attempts,
@@ -113,6 +121,7 @@ class _Hunt:
         self._schedules = FeeSchedules(kalshi)
         self._found = Findings()
         self._waiting: list[tuple[Event, tuple[str, ...]]] = []
+        self._seen: set[str] = set()
 
     async def run(self) -> Findings:
         found, most = self._found, self._options.max_events
@@ -138,6 +147,9 @@ class _Hunt:
 
     def _screen(self, event: Event) -> None:
         found = self._found
+        if event.event_ticker in self._seen:
+            return  # pages shift while they are read
+        self._seen.add(event.event_ticker)
         found.events += 1
         if not event.markets:
             found.skipped[NO_MARKETS] += 1
@@ -181,8 +193,9 @@ class _Hunt:
     async def _fees(self, event: Event) -> FeeSchedule | None:
         try:
             return await self._schedules.of(event)
-        except (UnknownFeeTypeError, NotFoundError, InvalidRequestError):
+        except (UnknownFeeTypeError, NotFoundError, InvalidRequestError) as exc:
             self._found.skipped[NO_FEES] += 1
+            self._found.unknown_fees.setdefault(event.series_ticker or event.event_ticker, str(exc))
             return None
 
     async def _books(self, tickers: Sequence[str]) -> dict[str, OrderBook]:
@@ -243,7 +256,7 @@ class _Bar:
 
 
 def _table(packages: Sequence[Package]) -> Table:
-    table = make_table("Packages that pay more than they cost")
+    table = make_table("Packages that pay more than they cost, if all legs fill")
     table.add_column("kind", no_wrap=True)
     table.add_column("event", no_wrap=True)
     for name in ("count", "cost", "worst fees", "payout", "profit", "return"):
@@ -299,6 +312,10 @@ def _closing_lines(summary: Mapping[str, object], found: Findings) -> Iterator[s
     )
     for reason, events in found.skipped.most_common():
         yield f"[yellow]{events:,} events skipped {reason}[/]"
+    for series, reason in islice(found.unknown_fees.items(), _SHOWN_SERIES):
+        yield f"[yellow]  {series}: {escape(reason)}[/]"
+    if len(found.unknown_fees) > _SHOWN_SERIES:
+        yield f"[yellow]  and {len(found.unknown_fees) - _SHOWN_SERIES:,} series more[/]"
     if found.not_understood:
         yield (
             f"[yellow]{found.not_understood:,} events with strikes that were not understood "

@@ -124,3 +124,43 @@ async def test_a_ladder_out_of_order(exchange: Sandbox, values: tuple[str, str])
             exchange.settle(ticker, value)
         after = (await kalshi.portfolio.balance()).balance_dollars
         assert after >= before + package.profit
+
+
+async def test_many_makers_of_a_hundredth_charge_no_more_than_the_worst_fees(
+    exchange: Sandbox,
+) -> None:
+    other = exchange.add_account()
+    keys = {"api_key_id": other.api_key_id, "private_key": other.private_key_pem}
+    async with (
+        exchange.client(limits=None) as kalshi,
+        exchange.client(limits=None, **keys) as maker,
+    ):
+        event = (await open_events(kalshi, exclusive=True, least=2))[0]
+        pair = [market.ticker for market in (event.markets or [])[:2]]
+        for ticker in pair:
+            there = exchange.book(ticker)["no"]
+            crossing = sum((size for bid, size in there if 1 - bid <= Decimal("0.97")), Decimal(0))
+            if crossing:
+                await maker.orders.create(
+                    ticker, action="buy", side="yes", count=crossing, price="0.97"
+                )
+            makers = [
+                OrderRequest(ticker, action="buy", side="yes", count="0.01", price="0.97")
+                for _ in range(250)
+            ]
+            assert all(isinstance(each, Placed) for each in await maker.orders.place_many(makers))
+        package = (await find(kalshi, event.event_ticker))[0]
+        assert {leg.market for leg in package.legs} >= set(pair)
+        assert package.count == Decimal("2.50")
+        before = await buy(kalshi, package)
+        charged = {ticker: Decimal(0) for ticker in pair}
+        async for fill in kalshi.portfolio.fills():
+            if fill.ticker in charged:
+                charged[fill.ticker] += fill.fee_cost
+        for leg in package.legs:
+            if leg.market in charged:
+                assert leg.fees < charged[leg.market] <= leg.worst_fees
+        for number, market in enumerate(event.markets or []):
+            exchange.settle(market.ticker, "no" if number else "yes")
+        after = (await kalshi.portfolio.balance()).balance_dollars
+        assert after >= before + package.profit

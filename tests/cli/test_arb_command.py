@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from anyio import to_thread
 
 from kalshi_async import KalshiClient, Request, Response
-from kalshi_async.cli._arb import MAX_BOOKS, ArbOptions, Findings, _Hunt
+from kalshi_async.cli._arb import MAX_BOOKS, ArbOptions, Findings, _closing_lines, _Hunt
 from kalshi_async.sandbox import Sandbox
 
 from ..support import ScriptedHTTP, answer
@@ -142,6 +142,8 @@ async def test_whatever_is_passed_over_is_counted() -> None:
         "without the books asked for": 1,
     }
     assert found.not_understood == 1
+    assert list(found.unknown_fees) == ["KXFLAT"]
+    assert "'flat' of series KXFLAT" in found.unknown_fees["KXFLAT"]
     assert [package.event for package in found.packages] == ["KXGOOD-1", "KXODD-1"]
     assert found.books == 6
 
@@ -162,6 +164,24 @@ async def test_books_are_asked_for_together_and_those_of_an_event_not_apart() ->
     large = Venue(listed("KXLARGE", 150))
     assert len((await hunt(large)).packages) == 1
     assert [len(part) for part in large.asked] == [100, 50]
+
+
+async def test_an_event_that_comes_on_two_pages_is_looked_at_once() -> None:
+    event = listed("KXGOOD", 3)
+    found = await hunt(Venue(event, event))
+    assert (found.events, len(found.packages), found.books) == (1, 1, 3)
+
+
+def test_series_of_unknown_fees_are_named() -> None:
+    summary = {"seconds": 1.0, "requests": 1, "throttled_seconds": 0.0, "undecoded": 0}
+    found = Findings(unknown_fees={f"KX{number}": "[flat] fees" for number in range(12)})
+    found.skipped["whose fees are not known"] = 12
+    lines = list(_closing_lines(summary, found))
+    assert lines[1:3] == [
+        "[yellow]12 events skipped whose fees are not known[/]",
+        "[yellow]  KX0: \\[flat] fees[/]",
+    ]
+    assert lines[-1] == "[yellow]  and 2 series more[/]"
 
 
 async def test_an_amount_that_is_none_is_one_line() -> None:
