@@ -1,21 +1,21 @@
 """From a list of markets to orders: scan, screen, signal, size, order.
 
 Rekko estimates how likely something is, Kelly's criterion says how much of that to believe with
-one's money, and an order that rests pays no fee: so the bot quotes first, and takes only what is
-still worth its fee once nobody came. On the embedded exchange the estimates are made up, and time
-is moved by hand; with ``RekkoClient.from_env()``, ``KalshiClient.from_env(environment="demo")``
-and ``asyncio.sleep`` it does the same on the demo exchange.
+one's money, and an order that rests pays a part of the fee or none: so the bot quotes first, and
+takes only what is still worth its fee once nobody came. On the embedded exchange the estimates are
+made up, and time is moved by hand; with ``RekkoClient.from_env()``,
+``KalshiClient.from_env(environment="demo")`` and ``asyncio.sleep`` it does the same on the demo
+exchange.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from kalshi_async import KalshiClient, NotFoundError, PostOnlyCrossError
+from kalshi_async import KalshiClient, KalshiError, NotFoundError, PostOnlyCrossError
 from kalshi_async.analytics import prices, sizing
 from kalshi_async.analytics.fees import FeeSchedule, Role
 from kalshi_async.analytics.schedules import FeeSchedules
@@ -113,18 +113,25 @@ class Bot:
 
     async def trade(self, guard: Guard, market: Market) -> None:
         """One market, from its signal to what came of it."""
-        signal = await self.rekko.signals.get(platform="kalshi", market_id=market.ticker)
-        side = SIDES.get(signal.recommendation)
+        try:
+            signal = await self.rekko.signals.get(platform="kalshi", market_id=market.ticker)
+        except KalshiError as exc:  # one market without a signal stops no other
+            print(f"{market.ticker}: no signal: {exc}")
+            return
+        side, chance = SIDES.get(signal.recommendation), signal.probability
+        if chance is None:
+            print(f"{market.ticker}: {signal.recommendation}, and nobody says how likely")
+            return
         print(
-            f"{market.ticker}: {signal.recommendation}, {signal.probability:.0%} likely, "
-            f"edge {signal.edge:+.1%}, risk {signal.risk_rating}"
+            f"{market.ticker}: {signal.recommendation}, {chance:.0%} likely, "
+            f"risk {signal.risk_rating}"
         )
-        if side is None or signal.probability is None:
+        if side is None:
             return
         fees = await self.schedules.of(market)
-        filled = await self.rest(guard, market, side, signal.probability, fees)
+        filled = await self.rest(guard, market, side, chance, fees)
         if not filled:
-            await self.take(guard, market, side, signal.probability, fees)
+            await self.take(guard, market, side, chance, fees)
 
     async def rest(
         self, guard: Guard, market: Market, side: Side, probability: Decimal, fees: FeeSchedule
@@ -149,9 +156,10 @@ class Bot:
             now = await self.kalshi.orders.get(placed.order_id)
             if not now.is_resting:
                 break
-        filled = bet.count
-        with contextlib.suppress(NotFoundError):  # filled to the last contract
-            filled -= (await self.kalshi.orders.cancel(placed)).reduced_by
+        try:
+            filled = bet.count - (await self.kalshi.orders.cancel(placed)).reduced_by
+        except NotFoundError:  # it rests no more
+            filled = (await self.kalshi.orders.get(placed.order_id)).fill_count
         if filled:
             print(f"{market.ticker}: {filled} {side} bought at {bet.limit} by waiting")
         return filled > 0

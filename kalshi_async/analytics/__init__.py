@@ -5,7 +5,7 @@
 * ``schedules``: which fees hold in a market
 * ``tickers``: what a ticker says
 * ``sizing``: how much to bet (Kelly), within the book, the grid and the bankroll
-* ``arbitrage``: packages of orders that cannot lose, in the books of one event
+* ``arbitrage``: orders in one event that pay more than they cost whatever happens, if all fill
 * ``quotes``: markets of several venues in one form
 * ``trend``: what candlesticks and trades tell
 

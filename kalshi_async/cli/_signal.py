@@ -17,8 +17,16 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from .. import AnalysisPendingError, ConfigurationError, KalshiClient, NotFoundError
+from .. import (
+    AnalysisFailedError,
+    AnalysisPendingError,
+    ConfigurationError,
+    KalshiClient,
+    KalshiError,
+    NotFoundError,
+)
 from .._amounts import money
+from ..analytics.fees import FeeSchedule
 from ..analytics.schedules import FeeSchedules
 from ..analytics.sizing import Bet, Cap, kelly, size
 from ..models import OrderBook
@@ -129,13 +137,17 @@ async def signal(target: Target, options: SignalOptions) -> None:
     """
     async with _desks(target, options) as (kalshi, rekko):
         market = await _market(rekko, options)
-        analysis = await _analysis(rekko, target, options)
-        found = Found(
-            market,
-            analysis,
-            await rekko.signals.get(platform=options.platform, market_id=options.ticker),
-            await _sizing(kalshi, analysis, options),
-        )
+        # Before anything is paid for: what the exchange does not list cannot be sized.
+        fees = await _fees(kalshi, options)
+        seen = [options.resume]
+        with _way_back(seen, target, options):
+            analysis = await _analysis(rekko, options, seen)
+            found = Found(
+                market,
+                analysis,
+                await rekko.signals.get(platform=options.platform, market_id=options.ticker),
+                await _sizing(kalshi, analysis, fees, options),
+            )
     show(_json(found), options.as_json, lambda: _print(found, options))
 
 
@@ -145,6 +157,7 @@ async def _desks(
 ) -> AsyncIterator[tuple[KalshiClient, RekkoClient]]:
     """Clients of the exchange and of the intelligence API, or of the stand-ins of both."""
     from ..rekko import RekkoClient
+    from ..rekko._settings import environment_settings
 
     if target.env == EMBEDDED:
         if options.resume is not None:
@@ -159,6 +172,7 @@ async def _desks(
                 yield kalshi, rekko
         return
     if not os.environ.get(KEY_VARIABLE, "").strip():
+        environment_settings()  # a misspelt variable is told first
         raise ConfigurationError(
             f"{KEY_VARIABLE} is not set: analyses beside --env {target.env} are Rekko's own and "
             f"need its key; --env {EMBEDDED} tries made-up ones"
@@ -175,21 +189,39 @@ async def _market(rekko: RekkoClient, options: SignalOptions) -> Market:
         raise
 
 
+async def _fees(kalshi: KalshiClient, options: SignalOptions) -> FeeSchedule | None:
+    """The fees of the market; None where it is not Kalshi's."""
+    if options.platform != KALSHI:
+        return None
+    return await FeeSchedules(kalshi).of(options.ticker)
+
+
 # The analysis
 
 
-async def _analysis(rekko: RekkoClient, target: Target, options: SignalOptions) -> Analysis:
+async def _analysis(rekko: RekkoClient, options: SignalOptions, seen: list[str | None]) -> Analysis:
     where, run = (options.platform, options.ticker), options.resume
-    seen = [run]
+    with _progress(options, seen) as look:
+        if run is None:
+            return await rekko.analyze(*where, timeout=options.timeout, on_progress=look)
+        return await rekko.resume(*where, run, timeout=options.timeout, on_progress=look)
+
+
+@contextmanager
+def _way_back(seen: list[str | None], target: Target, options: SignalOptions) -> Iterator[None]:
+    """Whatever ends it, a run that is paid for can be gone on with: says how."""
     try:
-        with _progress(options, seen) as look:
-            if run is None:
-                return await rekko.analyze(*where, timeout=options.timeout, on_progress=look)
-            return await rekko.resume(*where, run, timeout=options.timeout, on_progress=look)
+        yield
     except AnalysisPendingError as exc:
         raise TimeoutError(_pending(exc, target, options)) from exc
+    except (AnalysisFailedError, NotFoundError):  # there is nothing to go on with
+        raise
+    except KalshiError as exc:
+        if seen[0] is not None and target.env != EMBEDDED:
+            exc.__notes__ = [f"to go on: {_command(seen[0], target, options)}"]
+        raise
     except anyio.get_cancelled_exc_class():
-        # So comes Ctrl-C: the run goes on, and is paid for.
+        # So comes Ctrl-C.
         if seen[0] is not None and target.env != EMBEDDED:
             stderr.print(f"to go on: {escape(_command(seen[0], target, options))}")
         raise
@@ -236,14 +268,13 @@ def _command(run: str, target: Target, options: SignalOptions) -> str:
 
 
 async def _sizing(
-    kalshi: KalshiClient, analysis: Analysis, options: SignalOptions
+    kalshi: KalshiClient, analysis: Analysis, fees: FeeSchedule | None, options: SignalOptions
 ) -> Sizing | None:
     """What the book and the fees of now make of the probability; the better of both sides."""
     chance = analysis.probability
-    if options.platform != KALSHI or chance is None or not 0 <= chance <= 1:
+    if fees is None or chance is None or not 0 <= chance <= 1:
         return None
     book = await kalshi.markets.orderbook(options.ticker)
-    fees = await FeeSchedules(kalshi).of(options.ticker)
     bets = [
         size(
             probability=chance,

@@ -34,13 +34,18 @@ class Calls:
         query: Mapping[str, QueryValue] | None = None,
         body: object = None,
         facts: Mapping[str, str] | None = None,
+        may_be_empty: bool = False,
     ) -> M:
-        """Call an operation that returns one object; ``facts`` fill what it leaves out."""
+        """Call an operation that returns one object.
+
+        ``facts`` fill what it leaves out; with ``may_be_empty`` no body is an object as well.
+        """
         response = await self._transport.call(
             operation, path=path, query=query, body=body, **options
         )
         try:
-            value, drift = decode_object(model, response.body)
+            empty = may_be_empty and not response.body.strip()
+            value, drift = decode_object(model, b"{}" if empty else response.body)
         except KalshiError as exc:
             answered(exc, operation, response)
             raise

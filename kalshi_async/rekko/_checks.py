@@ -5,14 +5,13 @@ Each raises ``InvalidRequestError`` with the argument's name, what was given, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping
+from decimal import Context, Decimal
 
 import msgspec
 
-from .._amounts import Money, money_or_zero
 from .._errors import InvalidRequestError
-from ..resources._checks import bounded, identifier, identifiers
+from ..resources._checks import bounded, identifier
 
 PERIODS = ("48h", "7d", "30d")
 MOST_ITEMS = 100
@@ -21,6 +20,8 @@ Share = str | Decimal
 """A price, probability or share of 1: ``"0.05"`` or ``Decimal("0.05")``."""
 
 _ONE = Decimal(1)
+# What a caller has set for decimals elsewhere decides nothing here.
+_EXACT = Context(prec=60)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -44,16 +45,6 @@ def period(value: str | None) -> str | None:
     raise InvalidRequestError(f"period is {value!r}; expected one of {', '.join(PERIODS)}")
 
 
-def word(name: str, value: str | None) -> str | None:
-    """A word that Rekko knows; None for none, but never empty."""
-    return None if value is None else identifier(name, value)
-
-
-def words(name: str, values: Sequence[str]) -> list[str]:
-    """Several words or ids, at least one."""
-    return identifiers(name, values)
-
-
 def share(
     name: str, value: Share, *, low: Decimal = Decimal(0), above_low: bool = False
 ) -> Decimal:
@@ -68,7 +59,8 @@ def share(
     amount = _exact(name, value, 'a share of 1 as text, such as "0.05"')
     if not low <= amount <= _ONE or (above_low and amount == low):
         least = f"above {low}" if above_low else f"{low}"
-        hint = f'; for {amount:f} percent pass "{amount.scaleb(-2):f}"' if _percent(amount) else ""
+        part = _EXACT.scaleb(amount, -2)
+        hint = f'; for {amount:f} percent pass "{part:f}"' if 1 < amount <= 100 else ""
         raise InvalidRequestError(
             f"{name} is {_short(amount)}; expected a share of 1, {least} to 1{hint}"
         )
@@ -81,11 +73,6 @@ def number(name: str, value: str | int | Decimal) -> Decimal:
     if amount < 0:
         raise InvalidRequestError(f"{name} is {_short(amount)}; expected 0 or more")
     return amount
-
-
-def dollars_or_zero(name: str, value: Money) -> Decimal:
-    """An amount of dollars, 0 or more."""
-    return money_or_zero(name, value)
 
 
 def side(value: str) -> str:
@@ -131,10 +118,6 @@ def _exact(name: str, value: object, expected: str) -> Decimal:
 
 
 _LONGEST = 40
-
-
-def _percent(amount: Decimal) -> bool:
-    return 1 < amount <= 100
 
 
 def _short(value: object) -> str:

@@ -172,15 +172,17 @@ class RekkoClient(Survey):
     ) -> Analysis:
         """Run an analysis and wait for it: 30 to 90 s as a rule.
 
-        Its status is asked for after 2 s, then after growing waits of up to 10 s, and a last time
-        when the time is up; that last answer may take 5 s more. Rekko being out of reach meanwhile
-        does not end the waiting.
+        Its status is asked for after 2 s, then after growing waits of up to 10 s (longer where
+        Rekko asks for it), and a last time when the time is up; what is asked then may take 5 s
+        more. Rekko being out of reach meanwhile does not end the waiting, nor does a run that it
+        cannot find for half a minute. What is read at the end is the market's newest analysis.
 
         Args:
             platform: The market's platform, such as ``"kalshi"``.
             market_id: The market.
             timeout: Seconds for all of it; None waits until the run ends.
-            on_progress: Called with each ``AnalysisStatus``; what it raises ends the waiting.
+            on_progress: Called with each ``AnalysisStatus``, the first as soon as the run has
+                started, so that its id is known from then on; what it raises ends the waiting.
 
         Raises:
             AnalysisPendingError: Not complete in time; ``await error.resume()`` goes on waiting.

@@ -153,11 +153,12 @@ def read_object(model: type[M], raw: bytes, path: str, drift: list[Drift]) -> M:
     values: dict[str, object] = {}
     extra: Extra = {}
     plan = _plan(model)
+    has_secrets = any(one.secret for one in plan.values())
     for wire, value in _fields.decode(raw).items():
         text = bytes(value)
         known = plan.get(wire)
         if known is None:
-            extra[wire] = plain(text)
+            extra[wire] = _kept(text, hidden=has_secrets and "secret" in wire.lower())
         elif text != b"null":
             noted = len(drift)
             try:
@@ -166,8 +167,7 @@ def read_object(model: type[M], raw: bytes, path: str, drift: list[Drift]) -> M:
                 if known.required:
                     raise msgspec.ValidationError(f"{wire}: {exc}") from None
                 drift.append(Drift(f"{path}{wire}", str(exc) or "no such number"))
-                hidden = known.secret
-                extra[wire] = Secret(text.decode("utf-8", "replace")) if hidden else plain(text)
+                extra[wire] = _kept(text, hidden=known.secret)
             else:
                 if any(one.field.endswith("]") for one in drift[noted:]):  # elements were left out
                     extra[wire] = plain(text)
@@ -183,6 +183,14 @@ def plain(raw: bytes) -> object:
         return _anything.decode(raw)
     except _MISFIT:
         return raw.decode("utf-8", "replace")
+
+
+def _kept(raw: bytes, *, hidden: bool) -> object:
+    """JSON as ``extra`` holds it; what may be a secret is one, under whatever name it comes."""
+    found = plain(raw)
+    if not hidden:
+        return found
+    return Secret(found if isinstance(found, str) else raw.decode("utf-8", "replace"))
 
 
 def filled(value: M, facts: Mapping[str, str]) -> M:

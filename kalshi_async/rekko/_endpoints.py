@@ -13,7 +13,7 @@ from .._config import is_loopback_url
 from .._errors import DecodeError, InvalidRequestError
 from ..models.secret import Secret
 from ..resources._base import CallOptions
-from ..resources._checks import identifier
+from ..resources._checks import identifier, identifiers
 from . import _checks as check
 from . import _operations as ops
 from ._base import Calls
@@ -58,7 +58,7 @@ class Webhooks(Calls):
             raise InvalidRequestError("secret is empty, or no text; leave it out to be given one")
         fields = {
             "url": _checked_url(url),
-            "events": check.words("events", events),
+            "events": identifiers("events", events),
             "secret": text,
         }
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from ..resources._base import CallOptions
-from ..resources._checks import identifier
+from ..resources._checks import identifier, optional
 from . import _checks as check
 from . import _operations as ops
 from ._base import Calls
@@ -44,11 +44,11 @@ class Events(Calls):
             "events",
             options,
             query={
-                "source": check.word("source", source),
-                "category": check.word("category", category),
+                "source": optional("source", source),
+                "category": optional("category", category),
                 "featured": featured,
                 "limit": check.limit(limit),
-                "expand": check.word("expand", expand),
+                "expand": optional("expand", expand),
             },
         )
 
@@ -62,8 +62,8 @@ class Events(Calls):
     ) -> Listing[Event]:
         """Events that gain attention now; filters as in ``list``."""
         query = {
-            "source": check.word("source", source),
-            "category": check.word("category", category),
+            "source": optional("source", source),
+            "category": optional("category", category),
             "limit": check.limit(limit),
         }
         return await self._listing(ops.TRENDING_EVENTS, Event, "events", options, query=query)
@@ -88,7 +88,7 @@ class Events(Calls):
             Event,
             options,
             path={"slug": identifier("slug", slug)},
-            query={"expand": check.word("expand", expand)},
+            query={"expand": optional("expand", expand)},
             facts={"slug": slug},
         )
 

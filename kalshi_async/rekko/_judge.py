@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -29,7 +28,7 @@ class Judge:
     """Tells successes from errors.
 
     Args:
-        key: Taken out of whatever an error quotes, should the server repeat it.
+        key: Taken out of each body, should the server repeat it.
     """
 
     def __init__(self, key: Secret) -> None:
@@ -42,21 +41,20 @@ class Judge:
             APIError: Rekko reports an error.
             DecodeError: A redirect: none is followed.
         """
+        self._take_key_out(response)
         status = response.status
         if 200 <= status < 300:
             if b'"error"' in response.body and _is_error(response.body):
-                raise rekko_error(status, self._without_key(response))
+                raise rekko_error(status, response)
             return
-        response = self._without_key(response)
         if status < 400:
             raise_for_error(operation, response)
         raise rekko_error(status, response)
 
-    def _without_key(self, response: Response) -> Response:
+    def _take_key_out(self, response: Response) -> None:
         key = self._key.reveal().encode()
-        if len(key) < _SHORTEST_KEY or key not in response.body:
-            return response
-        return replace(response, body=response.body.replace(key, _PLACE_HOLDER))
+        if len(key) >= _SHORTEST_KEY and key in response.body:
+            response.body = response.body.replace(key, _PLACE_HOLDER)
 
 
 def _is_error(body: bytes) -> bool:
@@ -80,7 +78,7 @@ def rekko_error(status: int, response: Response) -> APIError:
     elif status == 422:
         error = refused = InvalidParametersError(status, body)
         refused.problems = tuple(_problems(said.get("detail")))
-    elif status == 429 and ("quota" in code or "quota" in said):
+    elif status == 429 and _is_quota(code, said.get("quota")):
         error = spent = QuotaExceededError(status, body)
         quota = said.get("quota")
         if isinstance(quota, int | str) and not isinstance(quota, bool):
@@ -91,6 +89,11 @@ def rekko_error(status: int, response: Response) -> APIError:
         error = type(api_error(status, ErrorBody()))(status, body)
     error.retry_after = retry_after(response.headers)
     return error
+
+
+def _is_quota(code: str, quota: object) -> bool:
+    """Whether a 429 says that a quota is used up; a mere rate limit may name the quota as well."""
+    return "quota" in code or (quota is not None and not code.startswith("rate"))
 
 
 def _object(body: bytes) -> dict[str, object]:

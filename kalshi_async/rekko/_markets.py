@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Unpack
 
 from ..resources._base import CallOptions
-from ..resources._checks import bounded, identifier
+from ..resources._checks import bounded, identifier, optional
 from . import _checks as check
 from . import _operations as ops
 from ._base import Calls
@@ -55,8 +55,8 @@ class Markets(Calls):
             "markets",
             options,
             query={
-                "source": check.word("source", source),
-                "query": check.word("query", query),
+                "source": optional("source", source),
+                "query": optional("query", query),
                 "limit": check.limit(limit),
             },
         )

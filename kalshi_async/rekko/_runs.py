@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import anyio
 
 from .._errors import (
+    APIError,
     ConfigurationError,
     DeadlineExceededError,
     DecodeError,
@@ -35,6 +36,12 @@ _JITTER = 0.1
 _LAST_LOOK = 5.0
 """Seconds for what is asked at the very end: an answer under way is worth so much patience."""
 
+_SETTLING = 30.0
+"""Seconds for which Rekko may not find a run that it has told of: its parts learn one by one."""
+
+_SHORTEST = 0.001
+_PROXY_TIMEOUT = 408
+
 _TRANSIENT = (TransportError, ServerError, RateLimitError, DeadlineExceededError, DecodeError)
 
 
@@ -46,9 +53,17 @@ class _Run:
     market_id: str
     analysis_id: str
     began: float
+    told_of: bool
     status: str | None = None
     complete: bool = False
     last_error: KalshiError | None = None
+    missed_since: float | None = None
+
+    @property
+    def asked_wait(self) -> float:
+        """Seconds for which Rekko wants to be left alone."""
+        error = self.last_error
+        return (error.retry_after or 0.0) if isinstance(error, APIError) else 0.0
 
 
 class Runs:
@@ -73,9 +88,17 @@ class Runs:
         """Start a run and wait for its analysis; see ``RekkoClient.analyze``."""
         began = anyio.current_time()
         end = _end(timeout)
-        started = await self._analyses.start(platform, market_id, **self._bounds(end, 0.001))
-        run = _Run(platform, market_id, started.analysis_id, began, started.status)
-        run.complete = AnalysisStatus(status=started.status).complete
+        started = await self._analyses.start(platform, market_id, **self._bounds(end))
+        told = AnalysisStatus(
+            platform=platform,
+            market_id=market_id,
+            analysis_id=started.analysis_id,
+            status=started.status,
+        )
+        run = _Run(platform, market_id, started.analysis_id, began, True, told.status)
+        run.complete = told.complete
+        if on_progress is not None:
+            on_progress(told)
         return await self._wait(run, end, on_progress, at_once=run.complete)
 
     async def resume(
@@ -88,7 +111,7 @@ class Runs:
     ) -> Analysis:
         """Wait for a run that was started before; see ``RekkoClient.resume``."""
         end = _end(timeout)
-        run = _Run(platform, market_id, analysis_id, anyio.current_time())
+        run = _Run(platform, market_id, analysis_id, anyio.current_time(), False)
         return await self._wait(run, end, on_progress, at_once=True)
 
     async def _wait(
@@ -98,37 +121,29 @@ class Runs:
         if not at_once:
             await anyio.sleep(self._pause(wait, end))
         while True:
-            try:
-                analysis = await self._look(run, end, on_progress)
-            except AnalysisFailedError:
-                raise
-            except KalshiError as exc:
-                if not _passes(run, exc):
-                    exc.add_note(
-                        f"the run {run.analysis_id} of {run.platform}/{run.market_id} goes on at "
-                        "Rekko; rekko.resume(...) waits for it"
-                    )
-                    raise
-                run.last_error = exc
-            else:
-                if analysis is not None:
-                    return analysis
-                run.last_error = None
+            # However late it is, there is time for one more look, and for no more than one.
+            until = None if end is None else max(end, anyio.current_time() + _LAST_LOOK)
+            analysis = await self._look(run, until, on_progress)
+            if analysis is not None:
+                return analysis
             if end is not None and anyio.current_time() >= end:
                 raise self._pending(run) from run.last_error
             wait = min(_LONGEST_WAIT, wait * _GROWTH)
-            await anyio.sleep(self._pause(wait, end))
+            await anyio.sleep(self._pause(wait, end, least=run.asked_wait))
 
     async def _look(
-        self, run: _Run, end: float | None, on_progress: OnProgress | None
+        self, run: _Run, until: float | None, on_progress: OnProgress | None
     ) -> Analysis | None:
         """Ask once; the analysis when it is there."""
         place = (run.platform, run.market_id)
         if not run.complete:
-            status = await self._analyses.status(
-                *place, run.analysis_id, **self._bounds(end, _LAST_LOOK)
-            )
-            run.status, run.complete = status.status, status.complete
+            status: AnalysisStatus | None = None
+            with _Bearing(run):
+                bounds = self._bounds(until)
+                status = await self._analyses.status(*place, run.analysis_id, **bounds)
+            if status is None:
+                return None
+            run.told_of, run.status, run.complete = True, status.status, status.complete
             if on_progress is not None:
                 on_progress(status)
             if status.failed:
@@ -141,19 +156,21 @@ class Runs:
                 )
             if not run.complete:
                 return None
-        analysis = await self._analyses.get(*place, **self._bounds(end, _LAST_LOOK))
-        return filled(analysis, {"analysis_id": run.analysis_id})
+        with _Bearing(run):
+            analysis = await self._analyses.get(*place, **self._bounds(until))
+            return filled(analysis, {"analysis_id": run.analysis_id})
+        return None
 
-    def _bounds(self, end: float | None, least: float) -> CallOptions:
-        """Until when a call may take: ``end``, and the client's own deadline for a call."""
+    def _bounds(self, until: float | None) -> CallOptions:
+        """How long a call may take: ``until`` then, and no longer than the client allows a call."""
         now, own = anyio.current_time(), self._until()
-        left = [] if end is None else [max(least, end - now)]
+        left = [] if until is None else [max(_SHORTEST, until - now)]
         left += [] if own is None else [own - now]
         return {"deadline": min(left)} if left else {}
 
-    def _pause(self, wait: float, end: float | None) -> float:
+    def _pause(self, wait: float, end: float | None, *, least: float = 0.0) -> float:
         """Seconds until the next look: the last one is at the very end."""
-        wait *= self._rng.uniform(1 - _JITTER, 1 + _JITTER)
+        wait = max(least, wait * self._rng.uniform(1 - _JITTER, 1 + _JITTER))
         if end is None:
             return wait
         left = max(0.0, end - anyio.current_time())
@@ -173,11 +190,41 @@ class Runs:
         )
 
 
+class _Bearing:
+    """Keeps a failure to itself where asking again may help; any other tells which run goes on."""
+
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+
+    def __enter__(self) -> None:
+        self._run.last_error = None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        run = self._run
+        if error is None:
+            run.missed_since = None
+        elif isinstance(error, KalshiError):
+            if _passes(run, error):
+                run.last_error = error
+                return True
+            error.add_note(
+                f"this does not end the run {run.analysis_id} of {run.platform}/{run.market_id}; "
+                "rekko.resume(...) goes on waiting for it"
+            )
+        return False
+
+
 def _passes(run: _Run, error: KalshiError) -> bool:
     """Whether to ask again may help: Rekko is out of reach, or in two minds."""
     if isinstance(error, RateLimitError):
         return error.passing
-    return isinstance(error, _TRANSIENT) or (run.complete and isinstance(error, NotFoundError))
+    if isinstance(error, NotFoundError):
+        now = anyio.current_time()
+        run.missed_since = now if run.missed_since is None else run.missed_since
+        return run.told_of and now - run.missed_since < _SETTLING
+    if isinstance(error, APIError) and error.status == _PROXY_TIMEOUT:
+        return True
+    return isinstance(error, _TRANSIENT)
 
 
 def _end(timeout: float | None) -> float | None:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Unpack
 
-from .._amounts import Money, Price
+from .._amounts import Money, Price, money_or_zero
 from .._amounts import money as dollars
 from .._amounts import price as checked_price
 from .._errors import InvalidRequestError
 from ..resources._base import CallOptions
-from ..resources._checks import identifier
+from ..resources._checks import identifier, optional
 from . import _checks as check
 from . import _operations as ops
 from ._base import Calls
@@ -77,7 +77,7 @@ class Signals(Calls):
                 "market_query is given beside platform or market_id; give one or the other"
             )
         fields: dict[str, object] = dict(where)
-        fields["market_query"] = check.word("market_query", market_query)
+        fields["market_query"] = optional("market_query", market_query)
         fields["risk_limit"] = _risk_limit(risk_limit)
         return await self._object(
             ops.SIGNAL,
@@ -168,7 +168,10 @@ class Trades(Calls):
             "size_usd": dollars("size_usd", size_usd),
             "price": checked_price("price", price),
         }
-        return await self._object(ops.REPORT_TRADE, TradeReport, options, body=check.body(fields))
+        # An error would have it reported twice: a success is one, whatever it says.
+        return await self._object(
+            ops.REPORT_TRADE, TradeReport, options, body=check.body(fields), may_be_empty=True
+        )
 
 
 def _risk_limit(value: str | int | Decimal | None) -> str | Decimal | None:
@@ -186,5 +189,5 @@ def _holding(place: int, holding: Holding) -> dict[str, object]:
     return {
         "ticker": identifier(f"{name}.ticker", holding.ticker),
         "side": check.side(holding.side),
-        "size_usd": check.dollars_or_zero(f"{name}.size_usd", holding.size_usd),
+        "size_usd": money_or_zero(f"{name}.size_usd", holding.size_usd),
     }

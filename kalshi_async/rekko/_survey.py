@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Unpack
 
-from .._amounts import Money
+from .._amounts import Money, money_or_zero
 from ..resources._base import CallOptions
+from ..resources._checks import identifiers, optional
 from . import _checks as check
 from . import _operations as ops
 from ._base import Calls
@@ -52,11 +53,9 @@ class Survey(Calls):
         """
         volume = min_volume_24h
         fields = {
-            "market_ids": None if market_ids is None else check.words("market_ids", market_ids),
-            "platform": check.word("platform", platform),
-            "min_volume_24h": (
-                None if volume is None else check.dollars_or_zero("min_volume_24h", volume)
-            ),
+            "market_ids": None if market_ids is None else identifiers("market_ids", market_ids),
+            "platform": optional("platform", platform),
+            "min_volume_24h": (None if volume is None else money_or_zero("min_volume_24h", volume)),
             "min_score": None if min_score is None else check.number("min_score", min_score),
             "limit": check.limit(limit),
         }
@@ -103,8 +102,8 @@ class Survey(Calls):
     ) -> Listing[Correlation]:
         """How markets move together, pair by pair, over ``"48h"``, ``"7d"`` or ``"30d"``."""
         fields = {
-            "market_ids": check.words("market_ids", market_ids),
-            "platform": check.word("platform", platform),
+            "market_ids": identifiers("market_ids", market_ids),
+            "platform": optional("platform", platform),
             "period": check.period(period),
         }
         return await self._listing(
@@ -119,7 +118,7 @@ class Survey(Calls):
         **options: Unpack[CallOptions],
     ) -> Calibration:
         """How often what Rekko called probable came true."""
-        query = {"period": check.word("period", period), "category": _category(category)}
+        query = {"period": optional("period", period), "category": optional("category", category)}
         return await self._object(ops.CALIBRATION, Calibration, options, query=query)
 
     async def performance(
@@ -130,9 +129,5 @@ class Survey(Calls):
         **options: Unpack[CallOptions],
     ) -> Performance:
         """What following Rekko's signals would have brought."""
-        query = {"period": check.word("period", period), "category": _category(category)}
+        query = {"period": optional("period", period), "category": optional("category", category)}
         return await self._object(ops.PERFORMANCE, Performance, options, query=query)
-
-
-def _category(category: str | None) -> str | None:
-    return check.word("category", category)

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from kalshi_async.cli._signal import SignalOptions, _progress
+from kalshi_async.rekko import AnalysisStatus
 from kalshi_async.sandbox import Sandbox
 from kalshi_async.sandbox._rekko.desk import RekkoDesk
 from kalshi_async.sandbox._run import environment
@@ -154,6 +156,41 @@ def test_ctrl_c_says_how_to_go_on(beside: Beside) -> None:
     assert said.splitlines()[-1] == "error: interrupted"
 
 
+def test_what_fails_after_the_analysis_says_how_to_go_on(beside: Beside) -> None:
+    """It is paid for."""
+    beside.do(lambda desk: beside.exchange.faults.on("RekkoSignal", status=500))
+    run = beside.finished()
+    said = one_line(beside.signal(FED, "--resume", run))
+    assert "RekkoSignal: HTTP 500" in said
+    again = shlex.split(said[said.index("kalshi-async signal") :])
+    assert again[-2:] == ["--resume", run]
+    assert beside.signal(*again[2:]).code == 0
+
+
+def test_nothing_is_paid_for_a_market_that_cannot_be_sized(beside: Beside) -> None:
+    started = beside.do(lambda desk: len(desk.runs.by_id))
+    beside.do(lambda desk: beside.exchange.faults.on("GetMarket", status=404))
+    assert "GetMarket: HTTP 404" in one_line(beside.signal(FED))
+    assert beside.do(lambda desk: len(desk.runs.by_id)) == started
+
+
+def test_a_run_that_nobody_knows_cannot_be_gone_on_with(beside: Beside) -> None:
+    said = one_line(beside.signal(FED, "--resume", "some-run"))
+    assert "RekkoAnalysisStatus: HTTP 404" in said
+    assert "to go on" not in said
+
+
+def test_the_way_back_is_known_as_soon_as_a_run_has_started() -> None:
+    options = SignalOptions.of(
+        FED, platform="kalshi", bankroll="1", fraction="1", timeout=9.0, resume=None, as_json=True
+    )
+    seen: list[str | None] = [None]
+    with _progress(options, seen) as look:
+        look(AnalysisStatus(analysis_id="a1", status="pending"))
+        look(AnalysisStatus(status="running"))
+    assert seen == ["a1"]
+
+
 def test_a_run_that_fails_says_why(beside: Beside) -> None:
     beside.do(lambda desk: desk.fail(FED, "the sources are silent"))
     said = one_line(beside.signal(FED, "--resume", beside.finished()))
@@ -183,6 +220,12 @@ def test_real_analyses_need_a_key(env: str) -> None:
         said = one_line(done)
         assert "REKKO_API_KEY is not set" in said
         assert env in said
+
+
+def test_a_misspelt_key_is_named() -> None:
+    said = one_line(kalshi("signal", FED, "--env", "demo", REKKO_API_KEY="", REKO_API_KEY="x-hush"))
+    assert "did you mean REKKO_API_KEY" in said
+    assert "x-hush" not in said
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import anyio
 
 from kalshi_async import RetryPolicy
-from kalshi_async.rekko import RekkoClient, RekkoOptions
-from tests.support import Answer, ScriptedHTTP, in_virtual_time
+from kalshi_async.rekko import Analysis, RekkoClient, RekkoOptions
+from tests.support import Answer, ScriptedHTTP, answer, in_virtual_time
 
 T = TypeVar("T")
 
@@ -55,3 +55,27 @@ def refused(
             raise AssertionError("it succeeded")
 
     return in_virtual_time(main)
+
+
+# A run: what Rekko says of it, and how it is waited for.
+
+MARKET = ("kalshi", "KXFED-26MAR19")
+RUN = "/v1/markets/kalshi/KXFED-26MAR19/analyze"
+STARTED = answer({"analysis_id": "a1", "status": "pending"}, 202)
+RUNNING = answer({"analysis_id": "a1", "status": "running", "progress": 0.25})
+COMPLETE = answer({"analysis_id": "a1", "status": "complete"})
+RESULT = answer({"probability": 0.71, "edge": 0.09, "recommendation": "buy_yes"})
+
+
+async def analyze(rekko: RekkoClient) -> Analysis:
+    return await rekko.analyze(*MARKET)
+
+
+def patient(seconds: float | None) -> Callable[[RekkoClient], Any]:
+    return lambda rekko: rekko.analyze(*MARKET, timeout=seconds)
+
+
+def looks(http: Any) -> list[float]:
+    """When the status was asked for, each time once."""
+    asked = zip(http.requests, http.times, strict=True)
+    return [at for request, at in asked if request.path.endswith("/status")]

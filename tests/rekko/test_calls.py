@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import json
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from kalshi_async import InvalidRequestError, Retry
+from kalshi_async import DecodeError, InvalidRequestError, Retry
 from kalshi_async.rekko import REKKO_OPERATIONS, Holding, Listing, RekkoClient, Secret
+from kalshi_async.rekko import _checks as check
 from kalshi_async.rekko._operations import operation_of
 from tests.rekko.scripts import asking, refused
 from tests.support import answer
@@ -246,6 +248,28 @@ def test_what_is_not_sent(use: Use, said: str) -> None:
     assert said in str(error)
     assert http.requests == []
     assert "hush" not in str(error)
+
+
+@pytest.mark.parametrize("trap", [decimal.Inexact, decimal.Rounded])
+def test_checks_do_not_depend_on_the_callers_context(trap: type[decimal.DecimalException]) -> None:
+    with decimal.localcontext() as context:
+        context.prec, context.traps[trap] = 2, True
+        with pytest.raises(InvalidRequestError, match=r'for 12\.345 percent pass "0\.12345"'):
+            check.share("min_spread", "12.345")
+        assert check.share("min_spread", "0.12345") == Decimal("0.12345")
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"{}"])
+def test_a_report_that_is_taken_without_a_word_is_taken(body: bytes) -> None:
+    """Reported again, it would count twice."""
+    told, http = asking(
+        lambda r: r.trades.report(market_id="A", platform="k", side="no", size_usd=1, price="0.5"),
+        answer(body, 204),
+    )
+    assert (told.accepted, len(http.requests)) == (None, 1)
+    for use in (lambda r: r.signals.get(market_query="f"), lambda r: r.markets.get("k", "A")):
+        error, _, _ = refused(use, answer(body if body == b"" else b" ", 204))
+        assert isinstance(error, DecodeError), "there is no signal without one"
 
 
 def held(size: Any) -> Use:

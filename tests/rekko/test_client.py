@@ -282,6 +282,20 @@ def test_lost_connections(backend: str) -> None:
     anyio.run(main, backend=backend)
 
 
+@pytest.mark.parametrize("adapter", ["httpx", "aiohttp"])
+async def test_a_proxy_does_not_see_the_key_that_is_for_loopback(
+    adapter: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    async with raw_server(answers(http(b"{}"))) as server, raw_server(answers()) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, url_of(proxy))
+        async with RekkoClient(KEY, base_url=url_of(server), http=adapter) as rekko:
+            await rekko.markets.get("kalshi", "A")
+        assert proxy.connections == 0
+
+
 # ---------------------------------------------------------------------------- pace
 
 

@@ -15,7 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalshi_async import DecodeError, SchemaDrift
-from kalshi_async.rekko import Analysis, AnalysisRun, Listing, Market, RekkoClient, Webhook
+from kalshi_async.rekko import (
+    Analysis,
+    AnalysisRun,
+    Listing,
+    Market,
+    RekkoClient,
+    Secret,
+    Webhook,
+)
 from kalshi_async.rekko._decoding import decode_listing, decode_object
 from kalshi_async.rekko.models import RekkoModel, Scenario
 from tests.rekko.scripts import asking, refused
@@ -124,6 +132,18 @@ def test_unknown_fields_are_kept_also_inside() -> None:
     (scenario,) = found.scenarios
     assert scenario.extra == {"tail": Decimal("0.01")}
     assert scenario == Scenario(name="a", probability=Decimal("0.5"), extra=scenario.extra)
+
+
+def test_a_secret_under_another_name_is_a_secret() -> None:
+    raw = b'{"signing_secret":"s-TELLTALE","Secrets":["t-TELLTALE"],"secret":7,"note":"n"}'
+    found, _ = decode_object(Webhook, raw)
+    assert "TELLTALE" not in repr(found)
+    assert found.extra["signing_secret"] == Secret("s-TELLTALE")
+    assert found.extra["Secrets"] == Secret('["t-TELLTALE"]')
+    assert found.extra["secret"] == Secret("7")
+    assert found.extra["note"] == "n"
+    other, _ = decode_object(Analysis, b'{"secret_sauce":"none"}')
+    assert other.extra == {"secret_sauce": "none"}, "where there are no secrets it is plain"
 
 
 def test_null_is_as_if_it_were_not_there() -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalshi_async import (
+    INHERIT,
     APIError,
     AuthenticationError,
     BadRequestError,
@@ -25,6 +26,7 @@ from kalshi_async import (
     PlanRequiredError,
     QuotaExceededError,
     RateLimitError,
+    RetryPolicy,
     ServerError,
 )
 from kalshi_async.rekko import RekkoClient, Secret
@@ -135,6 +137,24 @@ def test_a_quota_is_not_tried_again_and_slows_nothing(body: dict[str, object]) -
     assert (len(http.requests), waited) == (1, 0)
 
 
+def test_a_spent_quota_does_not_slow_what_it_is_not_about() -> None:
+    async def both(rekko: RekkoClient) -> None:
+        with pytest.raises(QuotaExceededError):
+            await start(rekko)
+        await get(rekko)
+
+    _, http = asking(both, answer({"code": "quota_exceeded"}, 429), answer({}), limits=INHERIT)
+    assert http.times == [0, 0]
+
+
+@pytest.mark.parametrize("quota", [{"limit": 5, "remaining": 0}, 5, None])
+def test_a_rate_limit_that_names_the_quota_is_a_rate_limit(quota: object) -> None:
+    body = {"code": "rate_limited", "detail": "slow down", "quota": quota}
+    assert type(rekko_error(429, answer(body, 429))) is RateLimitError
+    _, http = asking(get, answer(body, 429), answer({}))
+    assert len(http.requests) == 2
+
+
 @pytest.mark.parametrize("told", ["soon", "", None, [1], 1e300, {"a": 1}, True])
 def test_a_quota_without_a_usable_time(told: object) -> None:
     error = rekko_error(429, answer({"code": "quota_exceeded", "resets_at": told}, 429))
@@ -164,6 +184,8 @@ def test_a_retry_comes_no_sooner_than_asked() -> None:
     waited, http = asking(timed, too_fast, busy, answer({}))
     assert len(http.requests) == 3
     assert waited == pytest.approx(27)
+    later, _ = asking(timed, too_fast, answer({}), retry=RetryPolicy(first=4))
+    assert 7.01 < later < 11, "and not all at the same time"
 
 
 def test_who_is_sent_away_for_long_is_told_so_at_once() -> None:
@@ -233,14 +255,29 @@ def test_what_changes_nothing_more_is_sent_again(use: Any) -> None:
     [
         start,
         lambda rekko: rekko.signals.get(market_query="fed"),
+        lambda rekko: rekko.signals.portfolio(
+            market_query="fed", bankroll_usd=1, max_position_pct="1"
+        ),
+        lambda rekko: rekko.trades.report(
+            market_id="A", platform="k", side="no", size_usd=1, price="0.5"
+        ),
         lambda rekko: rekko.webhooks.create("https://example.com/", events=["whale_alert"]),
         lambda rekko: rekko.request("POST", "/signals", json={}),
         lambda rekko: rekko.request("PATCH", "/anything", json={}),
     ],
 )
 def test_what_would_count_twice_is_not(use: Any) -> None:
-    _, http, _ = refused(use, answer(b"", 502), answer({}))
+    error, http, _ = refused(use, answer(b"", 502), answer({}))
+    assert isinstance(error, KalshiError)
+    assert error.outcome_unknown
     assert len(http.requests) == 1
+
+
+@pytest.mark.parametrize("use", [get, lambda rekko: rekko.screen()])
+def test_of_what_only_reads_the_outcome_is_never_in_doubt(use: Any) -> None:
+    error, _, _ = refused(use, ConnectionLostError("broke"), retry=None)
+    assert isinstance(error, KalshiError)
+    assert not error.outcome_unknown
 
 
 # ---------------------------------------------------------------------------- successes
@@ -311,6 +348,17 @@ def test_a_key_that_is_repeated_by_the_server_is_taken_out() -> None:
         body = {"error": f"the key {KEY} is wrong"}
         error, _, _ = refused(get, answer(body, status), retry=None)
         assert TELLTALE not in f"{error} {error!r} {vars(error)}"
+
+
+def test_a_key_that_is_repeated_in_a_success_is_taken_out() -> None:
+    events: list[object] = []
+    error, _, _ = refused(get, answer(b'["%s"]' % KEY.encode()), hooks=[events.append])
+    assert isinstance(error, DecodeError)
+    assert TELLTALE not in f"{vars(error)}"
+    echoed = answer({"markets": [KEY, {"market_id": f"of {KEY}"}]})
+    listed, _ = asking(lambda rekko: rekko.markets.list(), echoed, hooks=[events.append])
+    assert (len(listed), len(listed.undecoded)) == (1, 1)
+    assert TELLTALE not in f"{listed} {events}"
 
 
 def test_errors_survive_being_copied_and_pickled() -> None:

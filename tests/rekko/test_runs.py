@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import itertools
 import pickle
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +23,7 @@ from kalshi_async import (
     InvalidRequestError,
     KalshiError,
     NotFoundError,
+    PermissionDeniedError,
     QuotaExceededError,
     Request,
     RequestTimeoutError,
@@ -31,29 +31,21 @@ from kalshi_async import (
     ServerError,
 )
 from kalshi_async.rekko import Analysis, AnalysisStatus, RekkoClient
-from tests.rekko.scripts import asking, refused, scripted
+from tests.rekko.scripts import (
+    COMPLETE,
+    MARKET,
+    RESULT,
+    RUN,
+    RUNNING,
+    STARTED,
+    analyze,
+    asking,
+    looks,
+    patient,
+    refused,
+    scripted,
+)
 from tests.support import Answer, answer, in_virtual_time
-
-MARKET = ("kalshi", "KXFED-26MAR19")
-RUN = "/v1/markets/kalshi/KXFED-26MAR19/analyze"
-STARTED = answer({"analysis_id": "a1", "status": "pending"}, 202)
-RUNNING = answer({"analysis_id": "a1", "status": "running", "progress": 0.25})
-COMPLETE = answer({"analysis_id": "a1", "status": "complete"})
-RESULT = answer({"probability": 0.71, "edge": 0.09, "recommendation": "buy_yes"})
-
-
-async def analyze(rekko: RekkoClient) -> Analysis:
-    return await rekko.analyze(*MARKET)
-
-
-def patient(seconds: float | None) -> Callable[[RekkoClient], Any]:
-    return lambda rekko: rekko.analyze(*MARKET, timeout=seconds)
-
-
-def looks(http: Any) -> list[float]:
-    """When the status was asked for, each time once."""
-    asked = zip(http.requests, http.times, strict=True)
-    return [at for request, at in asked if request.path.endswith("/status")]
 
 
 def test_it_starts_asks_and_reads() -> None:
@@ -77,13 +69,15 @@ def test_waits_grow_from_two_seconds_to_ten() -> None:
     assert waits != pytest.approx(expected, rel=0.001), "there is no jitter"
 
 
-@pytest.mark.parametrize("seconds", [0.5, 1, 3, 7.3, 60, 180])
+@pytest.mark.parametrize("seconds", [0.5, 1, 3, 5.5, 7.3, 60, 180])
 def test_the_last_look_is_when_the_time_is_up(seconds: float) -> None:
     error, http, waited = refused(patient(seconds), STARTED, RUNNING)
     assert isinstance(error, AnalysisPendingError)
     assert isinstance(error, TimeoutError)
     assert waited == pytest.approx(seconds)
     assert looks(http)[-1] == pytest.approx(seconds)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(looks(http))]
+    assert all(gap >= 1 for gap in gaps), "no look just before the last"
     assert (error.analysis_id, error.platform, error.market_id) == ("a1", *MARKET)
     assert error.status == "running"
     assert error.waited == pytest.approx(seconds)
@@ -127,6 +121,8 @@ TRANSIENT: list[Answer] = [
     answer(b"", 500),
     answer(b"", 503),
     answer(b"", 429),
+    answer(b"", 408),
+    answer(b"", 204),
     answer(b"<html>try later"),
     answer([1, 2]),
     ConnectionFailedError("no route"),
@@ -193,7 +189,7 @@ def test_a_run_that_is_complete_at_once(word: str) -> None:
     ("status", "body", "kind"),
     [
         (401, {}, AuthenticationError),
-        (404, {}, NotFoundError),
+        (403, {}, PermissionDeniedError),
         (429, {"code": "quota_exceeded"}, QuotaExceededError),
     ],
 )
@@ -236,6 +232,18 @@ def test_a_status_that_is_not_answered_takes_little_longer() -> None:
     assert error.status == "pending"
 
 
+def test_a_result_that_is_not_answered_takes_no_longer() -> None:
+    async def late(request: Request) -> Response:
+        await anyio.sleep(4.9)
+        return COMPLETE if request.path.endswith("status") else await never(request)
+
+    error, http, waited = refused(patient(3), STARTED, late, timeout=None)
+    assert isinstance(error, AnalysisPendingError)
+    assert error.status == "complete"
+    assert len(http.requests) == 3
+    assert 3 < waited <= 3 + 5.001
+
+
 def test_the_deadline_of_the_client_holds_for_each_call() -> None:
     error, http, waited = refused(patient(25), STARTED, never, timeout=None, deadline=3)
     assert isinstance(error, AnalysisPendingError)
@@ -250,21 +258,41 @@ def test_progress_is_told_at_each_look() -> None:
     told: list[AnalysisStatus] = []
     script = [STARTED, RUNNING, answer(b"", 500), COMPLETE, RESULT]
     asking(lambda rekko: rekko.analyze(*MARKET, on_progress=told.append), *script, retry=None)
+    assert {one.analysis_id for one in told} == {"a1"}
     assert [(one.status, one.progress, one.complete) for one in told] == [
+        ("pending", None, False),
         ("running", Decimal("0.25"), False),
         ("complete", None, True),
     ]
 
 
-def test_what_progress_raises_ends_the_waiting() -> None:
+@pytest.mark.parametrize("kind", [LookupError, DecodeError, ConnectionLostError])
+@pytest.mark.parametrize(("at", "asked"), [("pending", 1), ("running", 2)])
+def test_what_progress_raises_ends_the_waiting(kind: type[Exception], at: str, asked: int) -> None:
+    """Also where it looks like trouble on the way."""
+
     def enough(status: AnalysisStatus) -> None:
-        raise LookupError("enough")
+        if status.status == at:
+            raise kind("enough")
 
     error, http, _ = refused(
         lambda rekko: rekko.analyze(*MARKET, on_progress=enough), STARTED, RUNNING
     )
-    assert isinstance(error, LookupError)
-    assert len(http.requests) == 2
+    assert type(error) is kind
+    assert len(http.requests) == asked
+
+
+def test_who_is_cancelled_before_the_first_look_knows_the_run() -> None:
+    told: list[str | None] = []
+
+    async def main() -> None:
+        rekko, _ = scripted(STARTED, RUNNING)
+        async with rekko:
+            with anyio.move_on_after(1):
+                await rekko.analyze(*MARKET, on_progress=lambda one: told.append(one.analysis_id))
+
+    in_virtual_time(main)
+    assert told == ["a1"]
 
 
 @pytest.mark.parametrize("when", [0.5, 1.0, 2.5, 4.0, 9.0])
@@ -292,6 +320,15 @@ def test_impossible_times_are_refused(timeout: Any) -> None:
         assert isinstance(error, ConfigurationError)
         assert "timeout is" in str(error)
         assert http.requests == []
+
+
+def test_a_time_that_is_too_short_to_tell_is_over_and_no_mistake() -> None:
+    async def at_last(rekko: RekkoClient) -> Analysis:
+        await anyio.sleep(80_000)
+        return await rekko.analyze(*MARKET, timeout=1e-12)
+
+    error, _, _ = refused(at_last, STARTED, RUNNING)
+    assert isinstance(error, AnalysisPendingError)
 
 
 @pytest.mark.parametrize("use", [

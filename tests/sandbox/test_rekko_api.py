@@ -167,17 +167,34 @@ async def test_who_gives_up_waiting_leaves_the_run_as_it_is(exchange: Sandbox) -
     assert not run.over
 
 
+async def test_others_are_served_while_the_first_list_is_made() -> None:
+    async with Sandbox.serve(seed=7, markets=1500, tier=None) as exchange, caller(exchange) as http:
+        await asyncio.gather(http.get(MARKET), http.get(MARKET))  # connections for both
+        done: list[str] = []
+
+        async def get(path: str) -> None:
+            assert (await http.get(path)).status_code == 200
+            done.append(path)
+
+        async with asyncio.TaskGroup() as tasks:
+            for path in ("/v1/markets", MARKET):
+                tasks.create_task(get(path))
+    assert done == [MARKET, "/v1/markets"]
+
+
 # ---------------------------------------------------------------------------- webhooks
 
 
 @asynccontextmanager
-async def receiver(status: int = 200) -> AsyncIterator[tuple[str, asyncio.Queue[Any]]]:
+async def receiver(
+    status: int = 200, **headers: str
+) -> AsyncIterator[tuple[str, asyncio.Queue[Any]]]:
     """A server on loopback that keeps what is posted to it."""
     told: asyncio.Queue[Any] = asyncio.Queue()
 
     async def take(request: web.Request) -> web.Response:
         await told.put((await request.read(), dict(request.headers)))
-        return web.Response(status=status)
+        return web.Response(status=status, headers=headers)
 
     app = web.Application()
     app.router.add_post("/rekko", take)
@@ -221,7 +238,7 @@ async def test_webhooks_are_told_and_the_telling_is_signed(
         assert (event["type"], event["data"]) == ("analysis_complete", analysis)
 
         twin = next(iter(exchange.rekko_desk.venues.open("polymarket")))
-        exchange.rekko_desk.shift_price(*twin.key, -0.03)
+        exchange.rekko_desk.shift_price(*twin.key, "-0.03")
         body, headers = await asyncio.wait_for(told.get(), 10)
         assert genuine(body, headers, second["secret"])
         data = json.loads(body)["data"]
@@ -237,6 +254,42 @@ async def test_webhooks_are_told_and_the_telling_is_signed(
     assert events == ["analysis_complete", "price_shift", "analysis_complete"]
     assert exchange.rekko_desk.deliveries[0].status == 200
     assert "s3cret" not in repr(exchange.rekko_desk.webhooks) + repr(exchange.rekko_desk.deliveries)
+
+
+async def test_a_receiver_cannot_send_a_delivery_elsewhere(
+    exchange: Sandbox, http: httpx.AsyncClient
+) -> None:
+    async with receiver() as (elsewhere, taken), receiver(307, location=elsewhere) as (url, told):
+        hook = {"url": url, "events": ["whale_alert"]}
+        assert (await http.post("/v1/webhooks", json=hook)).status_code == 201
+        exchange.rekko_desk.announce("whale_alert", {})
+        await asyncio.wait_for(told.get(), 10)
+        sent = exchange.rekko_desk.deliveries
+        await until(lambda: sent[0].status is not None)
+        assert sent[0].status == 307
+        assert taken.empty()
+
+
+async def test_the_exchange_stops_while_a_receiver_thinks() -> None:
+    asked, over = asyncio.Event(), asyncio.Event()
+
+    async def think(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await over.wait()
+        writer.close()
+
+    async with Sandbox.serve(seed=7, markets=50) as exchange, caller(exchange) as http:
+        server = await asyncio.start_server(think, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        hook = {"url": f"http://127.0.0.1:{port}/", "events": ["whale_alert"]}
+        assert (await http.post("/v1/webhooks", json=hook)).status_code == 201
+        exchange.rekko_desk.announce("whale_alert", {})
+        await asyncio.wait_for(asked.wait(), 10)
+    (sent,) = exchange.rekko_desk.deliveries
+    assert (sent.status, sent.error) == (None, None), "it was broken off, not waited for"
+    over.set()
+    server.close()
+    await server.wait_closed()
 
 
 async def test_a_receiver_that_is_gone_is_noted(

@@ -19,6 +19,7 @@ from kalshi_async import (
     QuotaExceededError,
     ServerError,
 )
+from kalshi_async.analytics.quotes import Quote
 from kalshi_async.rekko import REKKO_OPERATIONS, Analysis, Holding, PriceShift, RekkoClient, verify
 from kalshi_async.sandbox import Sandbox
 from kalshi_async.sandbox._rekko.operations import REKKO_OPERATIONS as ANSWERED
@@ -68,7 +69,9 @@ async def test_every_call_is_understood(exchange: Sandbox, rekko: RekkoClient) -
     assert analysis.extra["made_up"] is True
     assert list(await rekko.analyses.list(limit=5)) == [analysis]
 
+    assert Quote.from_rekko(own).venue == "kalshi"
     signal = await rekko.signals.get(platform=FED[0], market_id=FED[1], risk_limit="low")
+    assert signal.recommendation == analysis.recommendation == "buy_yes"
     assert signal.size_pct == Decimal("0.05")
     exact = await rekko.signals.get(market_query=FED[1], risk_limit=Decimal("0.2"))
     assert exact.size_pct == Decimal("0.2")
@@ -173,7 +176,7 @@ async def test_webhooks_of_the_stand_in_are_found_genuine(
         assert isinstance(event.data, Analysis)
         assert event.data == await rekko.resume(*FED, run.analysis_id)
         (twin, *_) = await rekko.markets.list(source="polymarket", limit=1)
-        exchange.rekko_desk.shift_price(twin.platform, twin.market_id, 0.01)
+        exchange.rekko_desk.shift_price(twin.platform, twin.market_id, "0.01")
         event = verify(*await asyncio.wait_for(told.get(), 20), hook.secret)
         assert isinstance(event.data, PriceShift)
         assert event.data.market_id == twin.market_id

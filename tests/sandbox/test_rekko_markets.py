@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kalshi_async.sandbox._rekko import markets
 from kalshi_async.sandbox._rekko.http import CALLS
 from kalshi_async.sandbox._rekko.markets import KALSHI, MOST_OFF, PLATFORMS
 from kalshi_async.sandbox._rekko.operations import REKKO_NAMES
@@ -59,6 +60,35 @@ def test_the_same_seed_makes_up_the_same_and_another_one_does_not() -> None:
     assert made[0] == made[1]
     assert made[0]["probability"] != made[2]["probability"]
     assert "seed 8" in made[2]["model"]
+
+
+def test_the_same_questions_are_asked_elsewhere_whenever_that_is_asked_for() -> None:
+    early, late = Desk(), Desk()
+    late.wall += 3 * 86_400
+    late.exchange.tick()
+    twins = [desk.desk.venues.twins() for desk in (early, late)]
+    listed = [{entry.ticker for entry in desk.desk.venues.entries()} for desk in (early, late)]
+    assert listed[0] != listed[1]
+    both = listed[0] & listed[1]
+    asked = [{ticker: found[ticker] for ticker in found.keys() & both} for found in twins]
+    assert asked[0] == asked[1]
+    assert 20 < len(asked[0]) < len(both)
+
+
+def test_the_index_is_made_a_little_at_a_time() -> None:
+    at_once, step_by_step = Desk(), Desk()
+    steps = sum(1 for _ in step_by_step.desk.venues.indexing())
+    assert steps >= 3
+    assert step_by_step.desk.venues.entries() == at_once.desk.venues.entries()
+    assert sum(1 for _ in step_by_step.desk.venues.indexing()) == 0
+
+
+def test_events_beyond_the_index_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(markets, "_INDEXED", 5)
+    desk = Desk()
+    assert FED not in {entry.event_ticker for entry in desk.desk.venues.entries()}
+    inside = desk.ask("RekkoEventMarkets", FED.lower())["markets"]
+    assert FED in {market["market_id"] for market in inside}
 
 
 def test_arbitrage_is_there_and_agrees_with_the_prices_of_the_markets(read: Desk) -> None:

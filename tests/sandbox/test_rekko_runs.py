@@ -4,15 +4,19 @@ timer, and what is refused.
 
 from __future__ import annotations
 
+import decimal
 from decimal import Decimal
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kalshi_async.sandbox._errors import ApiError
+from kalshi_async.sandbox._rekko import desk as rekko_desk
+from kalshi_async.sandbox._rekko import runs
 from kalshi_async.sandbox._rekko.calls import Answer, Waiting
 from kalshi_async.sandbox._rekko.desk import seconds_of
 from kalshi_async.sandbox._rekko.drawn import (
@@ -307,9 +311,49 @@ def test_a_made_up_price_can_be_moved_but_no_own_one() -> None:
     desk = Desk()
     twin = Random(1).choice(elsewhere(desk))
     before = desk.ask("RekkoGetMarket", *twin.key)["yes_price"]
-    desk.desk.shift_price(*twin.key, 0.02)
+    desk.desk.shift_price(*twin.key, "0.02")
     assert desk.ask("RekkoGetMarket", *twin.key)["yes_price"] == pytest.approx(before + 0.02)
     with pytest.raises(ValueError, match="moved by orders"):
-        desk.desk.shift_price(KALSHI, FED, 0.02)
+        desk.desk.shift_price(KALSHI, FED, "0.02")
     with pytest.raises(ValueError, match="unknown event"):
         desk.desk.announce("earthquake", {})
+    desk.desk.shift_price(*twin.key, Decimal(1))
+    desk.desk.shift_price(*twin.key, "0.5")
+    assert 0 < desk.ask("RekkoGetMarket", *twin.key)["yes_ask"] < 1
+    desk.desk.shift_price(*twin.key, Decimal(-1))
+    assert desk.ask("RekkoGetMarket", *twin.key)["yes_price"] == pytest.approx(before, abs=0.07)
+
+
+@pytest.mark.parametrize("dollars", [0.02, 1, "x", "NaN", "2", "-1.1", "0.00001", None, True])
+def test_a_price_is_moved_by_exact_dollars(dollars: Any) -> None:
+    desk = Desk(markets=50)
+    twin = elsewhere(desk)[0]
+    with decimal.localcontext() as context:
+        context.prec = 1
+        with pytest.raises(ValueError, match="text or a Decimal"):
+            desk.desk.shift_price(*twin.key, dollars)
+        desk.desk.shift_price(*twin.key, "0.0123")
+    assert desk.desk.venues.shifts == {twin.key: 123}
+    assert desk.desk.take_deliveries() == []
+
+
+def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "_REMEMBERED", 3)
+    monkeypatch.setattr(rekko_desk, "_REMEMBERED", 3)
+    desk = Desk(markets=50)
+    hook = {"url": "http://127.0.0.1:9/", "events": ["analysis_complete"]}
+    desk.ask("RekkoCreateWebhook", body=hook)
+    desk.desk.hold(FED)
+    held = desk.ask("RekkoAnalyze", KALSHI, FED)["analysis_id"]
+    desk.desk.runs.held.clear()
+    made = []
+    for _ in range(6):
+        made.append(desk.analyzed()["analysis_id"])
+        desk.desk.take_deliveries()
+        told = {"platform": KALSHI, "market_id": FED, "side": "yes", "size_usd": 1, "price": "0.5"}
+        desk.ask("RekkoReportTrade", body=told)
+    assert len(set(made)) == 6
+    assert list(desk.desk.runs.by_id) == [held, *made[-3:]]
+    assert len(desk.desk.reports) == 3
+    told_of = [msgspec.json.decode(each.body)["data"] for each in desk.desk.deliveries]
+    assert [data["analysis_id"] for data in told_of] == made[-3:]

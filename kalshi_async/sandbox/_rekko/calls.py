@@ -38,7 +38,7 @@ _LIMIT, _MOST = 30, 100
 _LONGER_PERIODS = (*PERIODS, "90d", "1y", "all")
 # How far an appetite for risk goes.
 _APPETITES = {"low": 0.05, "medium": 0.1, "high": MOST_SIZE}
-_SCREENED = 400
+_SCREENED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +336,7 @@ def report_trade(desk: RekkoDesk, asked: Asked) -> object:
     trade_id = desk.new_id("trade")
     told = {"platform": platform, "market_id": found.market_id, "side": side}
     figures = {"size_usd": size, "price": None if price is None else round4(price)}
-    desk.reports.append({"trade_id": trade_id, **told, **figures})
+    desk.report({"trade_id": trade_id, **told, **figures})
     return {"trade_id": trade_id, "accepted": True}
 
 

@@ -7,6 +7,7 @@ those of its live books. The shapes follow what is known of the real API.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Context, Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 FREE, PRO = "free", "pro"
 # Seconds of the timer for which an analysis is good for a signal.
 _FRESH = 600.0
+# What is remembered for tests to look at, of an exchange that may run for weeks.
+_REMEMBERED = 10_000
+_EXACT = Context(prec=60)
 
 
 class RekkoDesk:
@@ -31,8 +35,8 @@ class RekkoDesk:
     are not kept in a state file: a restart begins without any.
 
     Attributes:
-        deliveries: What was sent to webhooks, oldest first, with the answers.
-        reports: Trades that were reported, as they came.
+        deliveries: What was sent to webhooks, oldest first, with the answers; the last 10,000.
+        reports: Trades that were reported, as they came; the last 10,000.
         webhooks: Those registered, by id.
     """
 
@@ -121,12 +125,14 @@ class RekkoDesk:
             raise ValueError(f"there is no market {market_id!r} on any platform")
         return market_id
 
-    def shift_price(self, platform: str, market_id: str, dollars: float) -> None:
-        """Move the price of a market that is made up by so many dollars, and tell the webhooks.
+    def shift_price(self, platform: str, market_id: str, dollars: str | Decimal) -> None:
+        """Move the price of a market that is made up by so many dollars, such as "-0.03", and tell
+        the webhooks. Prices stay between 0 and 1 however far they are moved.
 
-        Raises ValueError for a market of the exchange itself, where orders move prices, or for an
-        unknown one.
+        Raises ValueError for a market of the exchange itself, where orders move prices, for an
+        unknown one, and for what is no whole number of $0.0001 between -1 and 1.
         """
+        moved = _shift(dollars)
         before = None if platform == KALSHI else self.venues.find(platform, market_id)
         if before is None:
             raise ValueError(
@@ -134,7 +140,7 @@ class RekkoDesk:
                 "are moved by orders"
             )
         shifts = self.venues.shifts
-        shifts[before.key] = shifts.get(before.key, 0) + round(dollars * ONE)
+        shifts[before.key] = min(max(shifts.get(before.key, 0) + moved, -ONE), ONE)
         after = self.venues.market(platform, market_id)
         told = {"platform": platform, "market_id": market_id, "title": after.title}
         prices = {"from_price": _dollars(before), "to_price": _dollars(after)}
@@ -165,9 +171,15 @@ class RekkoDesk:
         """What is to be posted, each once."""
         due, self._due = self._due, []
         self.deliveries += due
+        del self.deliveries[:-_REMEMBERED]
         return due
 
     # What calls work with
+
+    def report(self, trade: Mapping[str, object]) -> None:
+        """Take a trade down."""
+        self.reports.append(trade)
+        del self.reports[:-_REMEMBERED]
 
     def now_text(self) -> str:
         """The time of the exchange as objects show it."""
@@ -251,3 +263,20 @@ def seconds_of(analysis_seconds: float | tuple[float, float]) -> tuple[float, fl
 
 def _dollars(market: VenueMarket) -> float | None:
     return None if market.price is None else market.price / ONE
+
+
+def _shift(dollars: object) -> int:
+    """A move in $0.0001."""
+    try:
+        if not isinstance(dollars, str | Decimal):
+            raise InvalidOperation
+        moved = Decimal(dollars)
+        steps = _EXACT.multiply(moved, ONE)
+        if not -ONE <= steps <= ONE or steps != int(steps):
+            raise InvalidOperation
+    except InvalidOperation:
+        raise ValueError(
+            f"dollars={dollars!r} must be text or a Decimal from -1 to 1 in steps of 0.0001, such "
+            'as "-0.03"'
+        ) from None
+    return int(steps)

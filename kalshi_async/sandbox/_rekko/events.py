@@ -4,7 +4,7 @@ also asked elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -59,9 +59,14 @@ def _group(desk: RekkoDesk, platform: str, ticker: str, entries: list[Entry]) ->
     return Group(platform, ticker, tuple(entries)) if entries else None
 
 
+def _fields(desk: RekkoDesk, ticker: str) -> Mapping[str, object]:
+    """What the exchange itself says of an event."""
+    entry = desk.exchange.live.event(ticker)
+    return {} if entry is None else entry.json()
+
+
 def _event_json(desk: RekkoDesk, group: Group, *, expand: bool = False) -> JsonObject:
-    entry = desk.exchange.live.event(group.ticker)
-    fields = {} if entry is None else entry.json()
+    fields = _fields(desk, group.ticker)
     markets = list(desk.venues.of(group.entries, group.platform))
     closing = [market.close_time for market in markets if market.close_time]
     shown: JsonObject = {
@@ -74,6 +79,10 @@ def _event_json(desk: RekkoDesk, group: Group, *, expand: bool = False) -> JsonO
         "market_count": len(markets),
     }
     return shown | {"markets": _markets_json(markets)} if expand else shown
+
+
+def _category(desk: RekkoDesk, ticker: str) -> str:
+    return _plain(_fields(desk, ticker).get("category"))
 
 
 def _markets_json(markets: list[VenueMarket]) -> list[JsonObject]:
@@ -93,9 +102,10 @@ def _expands(asked: Given) -> bool:
 def _listed(desk: RekkoDesk, groups: Iterator[Group], asked: Given) -> object:
     limit, category = asked.whole("limit", _LIMIT, 1, _MOST), asked.text("category")
     expand = _expands(asked)
-    found = (_event_json(desk, group, expand=expand) for group in groups)
     if category is not None:
-        found = (event for event in found if str(event["category"]).lower() == category.lower())
+        wanted = category.lower()
+        groups = (g for g in groups if _category(desk, g.ticker).lower() == wanted)
+    found = (_event_json(desk, group, expand=expand) for group in groups)
     return {"events": list(islice(found, limit))}
 
 
@@ -128,6 +138,9 @@ def search(desk: RekkoDesk, asked: Asked) -> object:
 
 def _named(desk: RekkoDesk, asked: Asked) -> Group:
     slug = asked.path["slug"]
+    own = desk.venues.event(slug.upper())
+    if own:
+        return Group(KALSHI, slug.upper(), tuple(own))
     for platform in PLATFORMS:
         for group in _groups(desk, platform):
             if group.slug == slug.lower():

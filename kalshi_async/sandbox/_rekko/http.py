@@ -22,6 +22,7 @@ from . import calls, events
 from .calls import Answer, Waiting
 from .desk import RekkoDesk
 from .given import Asked, Given, decoded, refusal
+from .markets import KALSHI
 from .operations import REKKO_OPERATIONS, REKKO_ROOT
 from .webhooks import Delivery
 
@@ -80,6 +81,7 @@ class RekkoHttp:
         self.desk = desk
         self._faulty, self._faults, self._requests = faulty, faults, requests
         self._turned = asyncio.Event()
+        self._indexing = asyncio.Lock()
         self._stopped = False
         self._http: ClientSession | None = None
         self._couriers: set[asyncio.Task[None]] = set()
@@ -149,6 +151,8 @@ class RekkoHttp:
             self.desk.advance()
             query = Given({name: request.query[name] for name in request.query})
             asked = Asked(request.match_info, query, Given(decoded(sent)))
+            if needs_index(operation.name, asked.path):
+                await self._index()
             found = call(self.desk, asked)
             if isinstance(found, Waiting):
                 await self._until_over(found, request)
@@ -180,6 +184,12 @@ class RekkoHttp:
                 raise refusal(503, "unavailable", "whoever asked has gone")
             await self._turned.wait()
 
+    async def _index(self) -> None:
+        # It takes tenths of a second in a vast catalog, in which others are served as well.
+        async with self._indexing:
+            for _ in self.desk.venues.indexing():
+                await asyncio.sleep(0)
+
     # Webhooks
 
     async def _deliver(self, each: Delivery) -> None:
@@ -190,9 +200,14 @@ class RekkoHttp:
                 each.url, data=each.body, headers=each.headers, allow_redirects=False
             ) as answer:
                 each.status = answer.status
-        except (ClientError, OSError, TimeoutError) as error:
+        except (ClientError, OSError, TimeoutError, ValueError) as error:
             each.error = str(error) or type(error).__name__
             logger.warning("a webhook was not told of %s: %s", each.event, each.error)
+
+
+def needs_index(name: str, path: Mapping[str, str]) -> bool:
+    """Whether a call looks at more than one market of the exchange itself."""
+    return path.get("platform") != KALSHI or name == "RekkoMarketConsensus"
 
 
 async def _body(request: web.Request) -> bytes:

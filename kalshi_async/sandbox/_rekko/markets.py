@@ -28,13 +28,28 @@ KALSHI, POLYMARKET, ROBINHOOD, COINBASE = "kalshi", "polymarket", "robinhood", "
 PLATFORMS = (KALSHI, POLYMARKET, ROBINHOOD, COINBASE)
 # Markets that are searched and compared: the whole of an ordinary catalog, a part of a vast one.
 _INDEXED = 4_000
-# Questions that are also asked elsewhere.
-_TWINS = 300
+# Of each so many questions about one is also asked elsewhere: every other one of a small catalog, a
+# few hundred of a vast one, and those that have one venue only.
+_QUESTIONS_A_STEP = 300
+# Markets indexed between two looks at the event loop.
+_SLICE = 50
 # A price elsewhere is at most this far off, in $0.0001.
 MOST_OFF = 600
 # Prices nearer to nothing or a dollar leave no room for another price beside them.
 _EDGE = 40
 _FIELDS = msgspec.json.Decoder(dict[str, object])
+
+
+class _Listed(msgspec.Struct, gc=False):
+    """What the index takes of a market."""
+
+    title: str | None = None
+    yes_sub_title: str | None = None
+    volume_24h_fp: object = None
+    volume_24h: object = None
+
+
+_LISTED = msgspec.json.Decoder(_Listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +119,8 @@ class Venues:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._entries: tuple[int, list[Entry]] = (-1, [])
-        self._twins: dict[str, list[Twin]] | None = None
+        self._twins: dict[str, list[Twin]] = {}
+        self._terms_of: dict[str, tuple[int, int]] = {}
         self._by_id: dict[tuple[str, str], Twin] = {}
         self.shifts: dict[tuple[str, str], int] = {}
 
@@ -187,10 +203,16 @@ class Venues:
         """When a market closes on the clock of trading (0: unknown), and its fee multiplier."""
         exchange = self._exchange
         state = exchange.engine.markets.get(ticker)
-        if state is None:
+        if state is not None:
+            return state.closes, state.fee_thousandths
+        known = self._terms_of.get(ticker)
+        if known is None:  # the same until somebody trades it
             listing = listing_of(exchange.catalog, ticker, exchange.shift, exchange.now())
-            state = None if listing is None else listing.market
-        return (0, 1000) if state is None else (state.closes, state.fee_thousandths)
+            known = (0, 1000)
+            if listing is not None:
+                known = listing.market.closes, listing.market.fee_thousandths
+            self._terms_of[ticker] = known
+        return known
 
     def _elsewhere(self, twin: Twin, own: VenueMarket) -> VenueMarket:
         moved = twin.offset + self.shifts.get((twin.platform, twin.market_id), 0)
@@ -251,32 +273,48 @@ class Venues:
 
     def entries(self) -> list[Entry]:
         """The index of open markets, combos left out, busiest first."""
+        for _ in self.indexing():
+            pass
+        return self._entries[1]
+
+    def indexing(self) -> Iterator[None]:
+        """Bring the index up to date, a little a step: so that others can be served in between."""
         catalog = self._exchange.catalog
         # What opened or closed since is another list.
         version = len(catalog.generated.moved)
-        if version != self._entries[0]:
-            query = MarketQuery(word="open", combos=False)
-            found = map(_entry, islice(catalog.markets(query), _INDEXED))
-            ordered = sorted(found, key=lambda entry: (-entry.volume, entry.ticker))
-            self._entries = version, ordered
-        return self._entries[1]
+        if version == self._entries[0]:
+            return
+        found = []
+        listed = islice(catalog.markets(MarketQuery(word="open", combos=False)), _INDEXED)
+        for number, market in enumerate(listed, 1):
+            found.append(_entry(market))
+            if market.ticker not in self._twins:
+                self._ask_elsewhere(market.ticker)
+            if number % _SLICE == 0:
+                yield
+        self._entries = version, sorted(found, key=lambda entry: (-entry.volume, entry.ticker))
+
+    def event(self, ticker: str) -> list[Entry]:
+        """The open markets of an event of the exchange's own, in the index or not."""
+        query = MarketQuery(word="open", events=(ticker,), combos=False)
+        return [_entry(market) for market in self._exchange.catalog.markets(query)]
 
     def twins(self) -> dict[str, list[Twin]]:
         """The questions that are also asked elsewhere, by the ticker they have here."""
-        if self._twins is None:
-            known = [entry.ticker for entry in self.entries() if self._twinned(entry.ticker)]
-            # Every other one of a small catalog, so that some questions have one venue only.
-            step = max(2, len(known) // _TWINS)
-            chosen = dict.fromkeys(known[::step])
-            if ANCHORS[FED_ANCHOR] in known:
-                chosen[ANCHORS[FED_ANCHOR]] = None
-            self._twins = {ticker: _twins_of(self._exchange.seed, ticker) for ticker in chosen}
-            self._by_id = {
-                (twin.platform, twin.market_id): twin
-                for twins in self._twins.values()
-                for twin in twins
-            }
+        self.entries()
         return self._twins
+
+    def _ask_elsewhere(self, ticker: str) -> None:
+        """Give a question its twins: whether it has any lies in its name, not in when it is asked
+        for.
+        """
+        catalog, seed = self._exchange.catalog, self._exchange.seed
+        step = max(2, min(len(catalog), _INDEXED) // _QUESTIONS_A_STEP)
+        number = int.from_bytes(blake2b(f"rekko/{seed}/{ticker}".encode(), digest_size=4).digest())
+        if (number % step and ticker != ANCHORS[FED_ANCHOR]) or not self._twinned(ticker):
+            return
+        self._twins[ticker] = _twins_of(seed, ticker)
+        self._by_id |= {(twin.platform, twin.market_id): twin for twin in self._twins[ticker]}
 
     def _twinned(self, ticker: str) -> bool:
         book = self._exchange.catalog.book(ticker)
@@ -290,10 +328,11 @@ class Venues:
 
 
 def _entry(listed: Listed) -> Entry:
-    fields = _FIELDS.decode(listed.json())
-    texts = (listed.ticker, fields.get("title") or "", fields.get("yes_sub_title") or "")
-    text = " ".join(map(str, texts)).lower()
-    return Entry(listed.ticker, listed.event_ticker, text, _count(fields, "volume_24h"))
+    fields = _LISTED.decode(listed.json())
+    texts = (listed.ticker, fields.title or "", fields.yes_sub_title or "")
+    exact = fields.volume_24h_fp
+    volume = _count({"volume": fields.volume_24h if exact is None else exact}, "volume")
+    return Entry(listed.ticker, listed.event_ticker, " ".join(texts).lower(), volume)
 
 
 def _twins_of(seed: int, ticker: str) -> list[Twin]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from .._text import named_uuid
 from .drawn import Opinion, dice
@@ -11,6 +12,8 @@ from .drawn import Opinion, dice
 PENDING, RUNNING, COMPLETE, FAILED = "pending", "running", "complete", "failed"
 # The part of a run that passes before it is taken up.
 _QUEUED = 0.15
+# Runs that are over are remembered, but no more than so many: an exchange may run for weeks.
+_REMEMBERED = 5_000
 
 
 @dataclass(slots=True, eq=False)
@@ -62,10 +65,11 @@ class Runs:
     by_id: dict[str, Run] = field(default_factory=dict)
     latest: dict[tuple[str, str], Run] = field(default_factory=dict)
     _open: list[Run] = field(default_factory=list)
+    _started: int = 0
 
     def start(self, platform: str, market_id: str, now: float, created_at: str) -> Run:
         """Begin another run."""
-        number = len(self.by_id)
+        number, self._started = self._started, self._started + 1
         takes = dice(self.seed, "takes", number).uniform(*self.seconds)
         run = Run(
             analysis_id=named_uuid(f"rekko/{self.seed}/analysis/{number}"),
@@ -105,7 +109,15 @@ class Runs:
             run.over, run.ended = True, now
         if due:
             self._open = [run for run in self._open if not run.over]
+            self._forget()
         return due
+
+    def _forget(self) -> None:
+        spare = len(self.by_id) - len(self._open) - _REMEMBERED
+        if spare > 0:
+            oldest = (run.analysis_id for run in self.by_id.values() if run.over)
+            for analysis_id in list(islice(oldest, spare)):
+                del self.by_id[analysis_id]
 
     def running(self, platform: str, market_id: str) -> Run | None:
         """The newest run of a market that is not over."""
