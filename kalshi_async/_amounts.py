@@ -6,7 +6,15 @@ dollars or cents.
 
 from __future__ import annotations
 
-from decimal import Context, Decimal, InvalidOperation
+from decimal import (
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+)
+from typing import Final
 
 from ._errors import InvalidRequestError
 
@@ -23,10 +31,30 @@ ONE = Decimal(1)
 CENT = Decimal("0.01")
 _PRICE_STEP = Decimal("0.0001")
 _MONEY_STEP = Decimal("0.000001")
-_MOST_CONTRACTS = Decimal(10) ** 12
 _LONGEST = 40
-# What a caller has set for decimals elsewhere decides nothing here.
-_EXACT = Context(prec=60)
+_SHOWN = 60
+
+MOST: Final = Decimal(1_000_000_000_000)
+"""No count and no amount of dollars is above it; products of them stay exact."""
+
+
+def context(prec: int, rounding: str = ROUND_HALF_EVEN) -> Context:
+    """A context in which nothing is left to ``decimal.DefaultContext``, which a caller may set."""
+    return Context(
+        prec=prec,
+        rounding=rounding,
+        Emin=-999_999,
+        Emax=999_999,
+        capitals=1,
+        clamp=0,
+        flags=[],
+        traps=[InvalidOperation, DivisionByZero, Overflow],
+    )
+
+
+EXACT: Final = context(60)
+"""Wide enough that sums and products of prices, counts and money are never rounded. What a caller
+has set for decimals elsewhere decides nothing in it."""
 
 
 def price(name: str, value: Price, *, zero: bool = False) -> Decimal:
@@ -41,12 +69,12 @@ def price(name: str, value: Price, *, zero: bool = False) -> Decimal:
         InvalidRequestError: A number of another type, out of range, or too fine.
     """
     if not isinstance(value, str | Decimal):
-        raise InvalidRequestError(f"{name} is {value!r}; {_dollars_remedy(value)}")
+        raise InvalidRequestError(f"{name} is {shown(value)}; {_dollars_remedy(value)}")
     amount = _number(name, value, 'dollars between 0 and 1, such as "0.62"')
     if not (0 < amount < 1 or (zero and amount == 0)):
         hint = _cents_hint(amount)
         raise InvalidRequestError(
-            f"{name} is {_short(amount)}; a price is in dollars, above 0 and below 1{hint}"
+            f"{name} is {shown(amount)}; a price is in dollars, above 0 and below 1{hint}"
         )
     return _stepped(name, amount, _PRICE_STEP, "$0.0001")
 
@@ -59,28 +87,27 @@ def cents(name: str, value: int) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidRequestError(
-            f"{name} is {value!r}; expected whole cents, 1 to 99, or price= in dollars as text"
+            f"{name} is {shown(value)}; expected whole cents, 1 to 99, or price= in dollars as text"
         )
     if not 0 < value < 100:
-        raise InvalidRequestError(f"{name} is {value}; expected whole cents, 1 to 99")
-    return value * CENT
+        raise InvalidRequestError(f"{name} is {shown(value)}; expected whole cents, 1 to 99")
+    return EXACT.multiply(value, CENT)
 
 
 def count(name: str, value: Count) -> Decimal:
     """A number of contracts above 0, in steps of 0.01.
 
     Raises:
-        InvalidRequestError: A float, none at all, or too fine.
+        InvalidRequestError: A float, none at all, more than a million millions, or too fine.
     """
-    amount = _amount(name, value, 'contracts, such as 10 or "2.50"')
-    if not 0 < amount <= _MOST_CONTRACTS:
-        raise InvalidRequestError(f"{name} is {_short(amount)}; expected more than 0 contracts")
+    amount = number(name, value, 'contracts, such as 10 or "2.50"')
+    _check_range(name, amount, "contracts")
     return _stepped(name, amount, CENT, "0.01 contracts")
 
 
 def count_or_zero(name: str, value: Count) -> Decimal:
     """``count``, where nothing is a number of contracts too."""
-    amount = _amount(name, value, 'contracts, such as 10 or "2.50"')
+    amount = number(name, value, 'contracts, such as 10 or "2.50"')
     return amount if amount == 0 else count(name, value)
 
 
@@ -88,17 +115,16 @@ def money(name: str, value: Money) -> Decimal:
     """An amount of dollars above 0, with at most 6 decimals.
 
     Raises:
-        InvalidRequestError: A float, nothing, or too fine.
+        InvalidRequestError: A float, nothing, more than a million millions, or too fine.
     """
-    amount = _amount(name, value, 'dollars, such as "25.00"')
-    if not 0 < amount <= _MOST_CONTRACTS:
-        raise InvalidRequestError(f"{name} is {_short(amount)}; expected more than 0 dollars")
+    amount = number(name, value, 'dollars, such as "25.00"')
+    _check_range(name, amount, "dollars")
     return _stepped(name, amount, _MONEY_STEP, "$0.000001")
 
 
 def money_or_zero(name: str, value: Money) -> Decimal:
     """``money``, where nothing is an amount too."""
-    amount = _amount(name, value, 'dollars, such as "25.00"')
+    amount = number(name, value, 'dollars, such as "25.00"')
     return amount if amount == 0 else money(name, value)
 
 
@@ -114,15 +140,35 @@ def count_text(value: Decimal) -> str:
 
 def money_text(value: Decimal) -> str:
     """An amount of dollars for the wire: 2 decimals, up to 6 where they are needed."""
-    return format(value if value != value.quantize(CENT) else value.quantize(CENT), "f")
+    short = value.quantize(CENT, context=EXACT)
+    return format(short if short == value else value, "f")
 
 
-def _amount(name: str, value: Count | Money, expected: str) -> Decimal:
+def shown(value: object) -> str:
+    """A value as a message names it: a Decimal as digits, all else as its repr, none very long."""
+    try:
+        text = str(value) if isinstance(value, Decimal) else repr(value)
+    except ValueError:  # an integer of more digits than Python turns into text
+        return "an integer of thousands of digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def number(name: str, value: Count | Money, expected: str) -> Decimal:
+    """An exact finite number: a whole one, text or Decimal.
+
+    Args:
+        name: What the caller knows it as.
+        value: The number.
+        expected: What a message says it should have been.
+
+    Raises:
+        InvalidRequestError: A float, a number of another type, no number, or a very long one.
+    """
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         remedy = (
             f"pass text: {str(value)!r}" if isinstance(value, float) else f"expected {expected}"
         )
-        raise InvalidRequestError(f"{name} is {value!r}, a {type(value).__name__}; {remedy}")
+        raise InvalidRequestError(f"{name} is {shown(value)}, a {type(value).__name__}; {remedy}")
     return _number(name, value, expected)
 
 
@@ -133,28 +179,31 @@ def _number(name: str, value: int | str | Decimal, expected: str) -> Decimal:
     try:
         amount = value if isinstance(value, Decimal) else Decimal(value)
     except InvalidOperation:
-        raise InvalidRequestError(f"{name} is {value!r}; expected {expected}") from None
+        raise InvalidRequestError(f"{name} is {shown(value)}; expected {expected}") from None
     if not amount.is_finite():
-        raise InvalidRequestError(f"{name} is {_short(amount)}; expected {expected}")
+        raise InvalidRequestError(f"{name} is {shown(amount)}; expected {expected}")
     return amount
+
+
+def _check_range(name: str, amount: Decimal, unit: str) -> None:
+    if not 0 < amount <= MOST:
+        raise InvalidRequestError(
+            f"{name} is {shown(amount)}; expected more than 0 {unit}, {MOST:,} at most"
+        )
 
 
 def _stepped(name: str, amount: Decimal, step: Decimal, unit: str) -> Decimal:
-    if _EXACT.remainder(amount, step):
-        raise InvalidRequestError(f"{name} is {_short(amount)}; it must be a multiple of {unit}")
+    # The remainder of what is too small for the context would come out as 0.
+    if (amount and amount.adjusted() < step.adjusted()) or EXACT.remainder(amount, step):
+        raise InvalidRequestError(f"{name} is {shown(amount)}; it must be a multiple of {unit}")
     return amount
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _dollars_remedy(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 100:
         return (
-            f'a bare integer could be dollars or cents: pass dollars as text ("{value * CENT}"), '
-            f"or yes_price={value} / no_price={value} in cents"
+            "a bare integer could be dollars or cents: pass dollars as text "
+            f'("{EXACT.multiply(value, CENT)}"), or yes_price={value} / no_price={value} in cents'
         )
     if isinstance(value, float):
         return f"a float is not exact: pass dollars as text ({str(value)!r}) or a Decimal"
@@ -162,6 +211,6 @@ def _dollars_remedy(value: object) -> str:
 
 
 def _cents_hint(amount: Decimal) -> str:
-    if 1 < amount < 100 and amount == amount.to_integral_value():
-        return f': for {amount:f} cents pass "{amount * CENT:.2f}"'
+    if 1 < amount < 100 and amount == int(amount):
+        return f': for {int(amount)} cents pass "{EXACT.multiply(amount, CENT):.2f}"'
     return ""

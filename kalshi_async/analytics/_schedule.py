@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal
 from types import MappingProxyType
 from typing import Final
 
 from .. import _amounts
-from .._amounts import Count, Price
+from .._amounts import MOST, Count, Price, context, shown
 from .._errors import InvalidRequestError, UnknownFeeTypeError
 from ..models.orders import Action
+from ..orders._terms import one_of
 from ._exact import CENT, CONTRACT_STEP, EXACT, ONE, ZERO, contracts, up
 
 RATE: Final = Decimal("0.07")
@@ -32,8 +33,11 @@ MAKER_SHARES: Final[Mapping[str, Decimal]] = MappingProxyType(
 FEE_STEP = Decimal("0.000001")
 _STEPS = (STEP, CENT)
 _ACTIONS = ("buy", "sell")
-_MANY = 10**12
+_MANY = int(MOST)
+_MOST_MULTIPLIER = Decimal(1000)
+_FINEST_MULTIPLIER = Decimal("1E-20")
 _times = EXACT.multiply
+_ceiling = context(60, ROUND_CEILING).quantize
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,8 @@ class FeeSchedule:
 
     Raises:
         UnknownFeeTypeError: A fee type whose formula is not known; the series is named.
-        InvalidRequestError: A multiplier that is negative or no exact number, or another step.
+        InvalidRequestError: No text for a fee type, a multiplier that is no exact number from 0 to
+            1,000, or another step.
     """
 
     fee_type: str = "quadratic"
@@ -65,14 +70,14 @@ class FeeSchedule:
     )
 
     def __post_init__(self) -> None:
+        if not isinstance(self.fee_type, str):
+            raise InvalidRequestError(
+                f"fee_type is {shown(self.fee_type)}; expected one of {', '.join(MAKER_SHARES)}"
+            )
         if self.fee_type not in MAKER_SHARES:
             raise UnknownFeeTypeError(self.fee_type, self.series)
         object.__setattr__(self, "multiplier", checked_multiplier(self.multiplier))
-        if self.step not in _STEPS or not isinstance(self.step, Decimal):
-            raise InvalidRequestError(
-                f"step is {self.step!r}; expected Decimal('0.0001'), or Decimal('0.01') for an "
-                "account behind a broker"
-            )
+        object.__setattr__(self, "step", _checked_step(self.step))
 
     @property
     def maker_share(self) -> Decimal:
@@ -87,12 +92,15 @@ class FeeSchedule:
         """
         # A float of the same value would be found too, and must be refused.
         if type(price) is Decimal:
-            known = self._rates.get(price)
-            if known is not None:
-                return known
-        exact = _amounts.price("price", price)
-        rate = EXACT.multiply(EXACT.multiply(self.multiplier, RATE), _variance(exact))
-        self._rates[exact] = rate
+            try:
+                return self._rates[price]
+            except (KeyError, TypeError):  # not asked for yet, or sNaN, which has no hash
+                pass
+        given = _amounts.price("price", price)
+        # One price has several forms (0.5, 0.50), and what is kept for it must have one.
+        variance = _times(given, EXACT.subtract(ONE, given))
+        rate = EXACT.normalize(_times(_times(self.multiplier, RATE), variance))
+        self._rates[given] = rate
         return rate
 
     def maker_rate(self, price: Price) -> Decimal:
@@ -101,27 +109,28 @@ class FeeSchedule:
         Raises:
             InvalidRequestError: No price.
         """
-        return EXACT.multiply(self.maker_share, self.taker_rate(price))
+        return EXACT.normalize(_times(self.maker_share, self.taker_rate(price)))
 
     def rate(self, price: Price, *, maker: bool = False) -> Decimal:
         """``maker_rate`` or ``taker_rate``."""
         return self.maker_rate(price) if maker else self.taker_rate(price)
 
-    def cost(self, price: Price, *, maker: bool = False) -> Decimal:
+    def cost(self, price: Price, maker: bool = False) -> Decimal:
         """Dollars a contract with its unrounded fee: the chance of winning at which it is fair.
 
         Raises:
             InvalidRequestError: No price.
         """
-        if maker:
-            return EXACT.add(self.maker_rate(price), Decimal(price))
-        if type(price) is Decimal:
-            known = self._costs.get(price)
-            if known is not None:
-                return known
-        rate = self.taker_rate(price)
-        found = EXACT.add(Decimal(price), rate)
-        self._costs[Decimal(price)] = found
+        if type(price) is Decimal and not maker:
+            try:
+                return self._costs[price]
+            except (KeyError, TypeError):  # as in ``taker_rate``
+                pass
+        rate = self.rate(price, maker=maker)
+        given = Decimal(price)
+        found = EXACT.normalize(EXACT.add(given, rate))
+        if not maker:
+            self._costs[given] = found
         return found
 
     def taker(self, count: Count, price: Price, action: Action = "buy") -> Decimal:
@@ -136,12 +145,11 @@ class FeeSchedule:
         Raises:
             InvalidRequestError: No count, price or action.
         """
+        rate = self.taker_rate(price)
         # The common case: whole contracts at $0.0001 move whole steps, so that one rounding does.
-        if type(count) is int and type(price) is Decimal and self.step is STEP:
-            known = self._rates.get(price)
-            if known is not None and 0 < count < _MANY and action in _ACTIONS:
-                return _times(known, count).quantize(STEP, ROUND_CEILING, EXACT)
-        return self._charged(self.taker_rate(price), count, price, action)
+        if type(count) is int and 0 < count < _MANY and action == "buy" and self.step is STEP:
+            return _ceiling(_times(rate, count), STEP)
+        return self._charged(rate, count, price, action)
 
     def maker(self, count: Count, price: Price, action: Action = "buy") -> Decimal:
         """What one fill costs its maker in dollars; otherwise like ``taker``."""
@@ -151,7 +159,7 @@ class FeeSchedule:
         self, count: Count, price: Price, *, maker: bool = False, action: Action = "buy"
     ) -> Decimal:
         """``maker`` or ``taker``."""
-        return self._charged(self.rate(price, maker=maker), count, price, action)
+        return self.maker(count, price, action) if maker else self.taker(count, price, action)
 
     def worst(
         self,
@@ -170,19 +178,23 @@ class FeeSchedule:
             count: Contracts.
             price: Dollars a contract.
             maker: Whether the order rests.
-            smallest: Contracts of the smallest fill to reckon with; all are its multiples.
+            smallest: Contracts of the smallest fill to reckon with; all are its multiples, but for
+                what ``count`` has beyond one.
 
         Raises:
             InvalidRequestError: No count or price, or ``smallest`` is not above 0.
         """
-        exact, least = contracts("count", count), contracts("smallest", smallest)
         rate = self.rate(price, maker=maker)
-        fills = up(EXACT.divide(exact, least), ONE)
+        exact, least = contracts("count", count), contracts("smallest", smallest)
+        fills, odd = up(EXACT.divide(exact, least), ONE), EXACT.remainder(exact, least)
         # Cash that moves in whole steps leaves one rounding to be given back at most: the
         # accumulator never holds a whole step. Cash that does not may be rounded at each fill.
-        whole = not EXACT.remainder(EXACT.multiply(least, Decimal(price)), self.step)
-        roundings = fills if not whole else ONE if rate else ZERO
-        fee = EXACT.multiply(rate, exact)
+        roundings = ONE if rate else ZERO
+        if not self._is_whole(least, price):
+            roundings = fills
+        elif not self._is_whole(odd, price):
+            roundings = EXACT.add(roundings, ONE)
+        fee = _times(rate, exact)
         if rate:
             fee = EXACT.fma(fills, FEE_STEP, fee)
         return EXACT.fma(roundings, self.step, fee)
@@ -191,11 +203,13 @@ class FeeSchedule:
         """A rate by a count, rounded as one fill is."""
         check_action(action)
         exact = contracts("count", count)
-        trading = up(EXACT.multiply(rate, exact), FEE_STEP)
-        cash = EXACT.multiply(Decimal(price), exact)
-        if not EXACT.remainder(cash, self.step):
-            return up(trading, self.step)
+        trading = up(_times(rate, exact), FEE_STEP)
+        cash = _times(Decimal(price), exact)
         return EXACT.add(trading, rounding(cash, trading, action, self.step))
+
+    def _is_whole(self, count: Decimal, price: Price) -> bool:
+        """Whether so many contracts move cash in whole steps."""
+        return not EXACT.remainder(_times(count, Decimal(price)), self.step)
 
 
 def rounding(cash: Decimal, trading: Decimal, action: Action, step: Decimal) -> Decimal:
@@ -213,26 +227,27 @@ def rounding(cash: Decimal, trading: Decimal, action: Action, step: Decimal) -> 
 
 def check_action(action: object) -> None:
     """Refuse what is neither ``"buy"`` nor ``"sell"``."""
-    if action not in _ACTIONS:
-        raise InvalidRequestError(f'action is {action!r}; expected "buy" or "sell"')
+    one_of("action", action, _ACTIONS)
 
 
 def checked_multiplier(value: Decimal | int | str) -> Decimal:
-    """A fee multiplier, exactly: 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
-        remedy = f"pass text: {str(value)!r}" if isinstance(value, float) else 'expected "1"'
-        raise InvalidRequestError(f"multiplier is {value!r}; {remedy}")
-    try:
-        exact = Decimal(value)
-    except InvalidOperation:
-        exact = Decimal("NaN")
-    if not exact.is_finite() or exact < 0:
-        raise InvalidRequestError(f"multiplier is {value!r}; expected 0 or more")
-    return exact
+    """A fee multiplier, exactly: so long that no fee is ever rounded where it must not be."""
+    exact = _amounts.number("multiplier", value, 'a number of 0 or more, such as "1"')
+    if not 0 <= exact <= _MOST_MULTIPLIER or exact != EXACT.quantize(exact, _FINEST_MULTIPLIER):
+        raise InvalidRequestError(
+            f"multiplier is {shown(value)}; expected 0 to 1,000, with at most 20 decimals"
+        )
+    return EXACT.normalize(exact)
 
 
-def _variance(price: Decimal) -> Decimal:
-    return EXACT.multiply(price, EXACT.subtract(ONE, price))
+def _checked_step(value: Decimal) -> Decimal:
+    """The very constant: of another form of the same number (0.010) not all digits would count."""
+    if isinstance(value, Decimal) and value.is_finite() and value in _STEPS:
+        return _STEPS[_STEPS.index(value)]
+    raise InvalidRequestError(
+        f"step is {shown(value)}; expected Decimal('0.0001'), or Decimal('0.01') for an account "
+        "behind a broker"
+    )
 
 
 STANDARD: Final = FeeSchedule()

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, get_args
 
+from .._amounts import MOST
 from .._errors import InvalidRequestError
 from ..models.candlesticks import Candlestick, PeriodInterval
 from ._exact import EXACT, ONE, ZERO
@@ -27,6 +28,8 @@ A period in which nothing traded has the price of the last trade before it.
 """
 
 _HALF: Final = Decimal("0.5")
+_LEAST: Final = Decimal("0.000001")
+_MOST: Final = Decimal("0.999999")
 _DAY: Final = 86_400
 _YEAR_10000: Final = 253_402_300_800
 _NONE: Final = (None,) * 5
@@ -175,8 +178,10 @@ def _bar(index: int, end: object, *values: object) -> Bar:
         _price(index, name, value) for name, value in zip(Bar._fields[1:-1], prices, strict=True)
     )
     contracts = ZERO if volume is None else _exact(index, "volume", volume)
-    if contracts < 0:
-        raise InvalidRequestError(f"candles[{index}]: volume is {contracts}; expected 0 or more")
+    if not 0 <= contracts <= MOST:
+        raise InvalidRequestError(
+            f"candles[{index}]: volume is {shown(contracts)}; expected 0 to {MOST:,}"
+        )
     return Bar(end, close, previous, high, low, mean, bid, ask, contracts)
 
 
@@ -185,7 +190,8 @@ def _price(index: int, name: str, value: object) -> Decimal | None:
     if value is None:
         return None
     amount = _exact(index, name, value)
-    if not 0 <= amount <= 1:
+    # What is nearer to 0 or 1 has no logarithm as a float.
+    if not _LEAST <= amount <= _MOST and amount not in (ZERO, ONE):
         raise InvalidRequestError(
             f"candles[{index}]: {name} is {amount}; expected dollars between 0 and 1"
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from .. import _amounts
 from .._errors import InvalidRequestError
 from ..models.candlesticks import Candlestick
 from ..models.trades import Trade
@@ -132,7 +133,8 @@ def _trade_columns(trades: list[Trade]) -> list[pl.Series]:
 
 def shown(value: object) -> str:
     """A value as a message names it: what is no Decimal with its type."""
-    return str(value) if isinstance(value, Decimal) else f"{value!r}, a {type(value).__name__}"
+    kind = "" if isinstance(value, Decimal) else f", a {type(value).__name__}"
+    return f"{_amounts.shown(value)}{kind}"
 
 
 def taker_of(trade: Trade) -> str | None:

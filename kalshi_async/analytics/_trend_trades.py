@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .. import _amounts
+from .._amounts import MOST
 from .._errors import InvalidRequestError
 from ..models.trades import Trade
-from ._exact import EXACT, ONE, ZERO
+from ._exact import EXACT, ONE, QUOTIENT, ZERO
 from ._exact import share as checked_share
 from ._trend_frames import TRADE_COLUMNS, as_frame, check_columns, shown, taker_of
 
@@ -24,7 +25,6 @@ Trades: TypeAlias = "Iterable[Trade] | pl.DataFrame"
 Taken = Mapping[tuple[Decimal, str | None], Decimal]
 """YES price and what the taker gained exposure to → contracts."""
 
-QUOTIENT: Final = Context(prec=28)
 _SIDES: Final = ("yes", "no")
 
 
@@ -144,16 +144,22 @@ def tally(trades: Trades) -> Tally:
         InvalidRequestError: None, no trades, of several markets, or one whose price or count is
             no exact amount.
     """
+    added = tally_if_any(trades)
+    if added is None:
+        raise InvalidRequestError("there are no trades; expected one or more")
+    return added
+
+
+def tally_if_any(trades: Trades) -> Tally | None:
+    """``tally``, with None where there are no trades."""
     frame = as_frame(trades)
     added = _add_rows(trades) if frame is None else _add_frame(frame)
-    if not added.trades:
-        raise InvalidRequestError("there are no trades; expected one or more")
     for price, _ in added.taken:
         if not 0 < price < ONE:
             raise InvalidRequestError(
                 f"a trade has yes_price {price}; expected dollars above 0 and below 1"
             )
-    return added
+    return added if added.trades else None
 
 
 def profile_of(added: Tally, step: Decimal | str) -> VolumeProfile:
@@ -199,7 +205,7 @@ def _check_rows(given: list[object]) -> None:
         # Hashing and adding up come next: a float would hide among equal Decimals.
         if not (isinstance(price, Decimal) and price.is_finite()):
             raise InvalidRequestError(_inexact(index, trade, "yes_price", price))
-        if not (isinstance(count, Decimal) and count.is_finite() and count > 0):
+        if not (isinstance(count, Decimal) and count.is_finite() and 0 < count <= MOST):
             raise InvalidRequestError(_inexact(index, trade, "count", count))
 
 

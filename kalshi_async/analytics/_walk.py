@@ -49,7 +49,7 @@ class Walk:
     def __init__(self, offers: Sequence[Offer], fees: FeeSchedule, *, maker: bool) -> None:
         self._offers, self._fees, self._maker = offers, fees, maker
 
-    def best(self, chance: Decimal, purse: Decimal, most: Decimal | None) -> tuple[Decimal, Cap]:
+    def best(self, chance: Decimal, purse: Decimal, most: Decimal) -> tuple[Decimal, Cap]:
         """The count at which the logarithm of the purse grows fastest, and what ended it.
 
         With W in the purse if the bet wins and L if it loses, one more contract at cost c is worth
@@ -59,10 +59,8 @@ class Walk:
         won, lost, count = purse, purse, ZERO
         against = EXACT.subtract(ONE, chance)
         for price, size in self._offers:
-            cost = EXACT.add(price, self._fees.rate(price, maker=self._maker))
+            cost = self._fees.cost(price, self._maker)
             gain = EXACT.subtract(ONE, cost)
-            if gain <= ZERO:
-                return count, "edge"
             worth = EXACT.subtract(
                 EXACT.multiply(EXACT.multiply(chance, gain), lost),
                 EXACT.multiply(EXACT.multiply(against, cost), won),
@@ -70,7 +68,7 @@ class Walk:
             if worth <= ZERO:
                 return count, "edge"
             wanted = QUOTIENT_DOWN.divide(worth, EXACT.multiply(cost, gain))
-            taken, cap = _least(wanted, size, None if most is None else EXACT.subtract(most, count))
+            taken, cap = _least(wanted, size, EXACT.subtract(most, count))
             count = EXACT.add(count, taken)
             if cap is not None:
                 return count, cap
@@ -108,11 +106,9 @@ class Walk:
         return Bought(count, cost, fee, worst, last)
 
 
-def _least(
-    wanted: Decimal, size: Decimal | None, room: Decimal | None
-) -> tuple[Decimal, Cap | None]:
+def _least(wanted: Decimal, size: Decimal | None, room: Decimal) -> tuple[Decimal, Cap | None]:
     """How many are taken of a level, and why no more of the next; None to go on there."""
-    if room is not None and room <= wanted and (size is None or room <= size):
+    if room <= wanted and (size is None or room <= size):
         return room, "max_count"
     if size is None or wanted <= size:
         return wanted, "edge"

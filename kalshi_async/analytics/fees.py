@@ -24,7 +24,8 @@ from .._amounts import Count, Price
 from .._errors import InvalidRequestError
 from ..models.markets import PriceRange
 from ..models.orders import Action
-from ._exact import EXACT, ONE, QUOTIENT_UP, ZERO, contracts, probability, up
+from ..orders._terms import one_of
+from ._exact import EXACT, ONE, QUOTIENT_UP, ZERO, contracts, up
 from ._schedule import (
     FEE_STEP,
     FREE,
@@ -217,8 +218,12 @@ class Position:
         Raises:
             InvalidRequestError: ``value`` is not between 0 and 1.
         """
-        paid = EXACT.multiply(self.count, probability("value", value))
-        return EXACT.subtract(paid, self.outlay)
+        settled = _amounts.number("value", value, "dollars between 0 and 1")
+        if not ZERO <= settled <= ONE:
+            raise InvalidRequestError(
+                f"value is {_amounts.shown(value)}; expected dollars between 0 and 1"
+            )
+        return EXACT.subtract(EXACT.multiply(self.count, settled), self.outlay)
 
 
 def position(
@@ -277,6 +282,7 @@ def exit_price(
         InvalidRequestError: No count, price or role.
     """
     bought, seller = position(count, price, fees=fees, role=role), is_maker(exit_role)
+    ranges = ranges or _grid.CENTS
     asked = _grid.at_least(bought.price, ranges)
     while asked is not None:
         fee = fees.fee(count, asked, maker=seller, action="sell")
@@ -288,8 +294,7 @@ def exit_price(
 
 def is_maker(role: Role) -> bool:
     """Whether a role is the maker's; refuse what is no role."""
-    if role not in ("maker", "taker"):
-        raise InvalidRequestError(f'role is {role!r}; expected "maker" or "taker"')
+    one_of("role", role, ("maker", "taker"))
     return role == "maker"
 
 

@@ -8,7 +8,7 @@ as text or ``Decimal``, strictly between 0 and 1 with at most 4 decimals, and co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 
 from .. import _amounts, _grid
 from .._amounts import Price
@@ -16,7 +16,9 @@ from .._errors import InvalidRequestError
 from ..models.markets import Market, PriceRange
 from ..models.orderbook import Side
 from ..models.orders import Action
-from ._exact import CENT, EXACT, ONE, ZERO
+from ..orders._terms import one_of
+from ._exact import EXACT, ONE, ZERO
+from ._schedule import check_action
 
 Grid = Market | Sequence[PriceRange] | None
 """Where the prices of a market lie: the market, its ``price_ranges``, or None for whole cents."""
@@ -27,7 +29,6 @@ CENTS: Sequence[PriceRange] = _grid.CENTS
 _TWO = Decimal(2)
 _HUNDRED = Decimal(100)
 _PLACES = Decimal(1).scaleb(-12)
-_NEAREST = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
 def from_cents(cents: int) -> Decimal:
@@ -46,7 +47,7 @@ def to_cents(price: Price) -> int:
     whole = int(number)
     if number != whole:
         raise InvalidRequestError(
-            f"price is {exact}, which lies between {whole} and {whole + 1} cents; keep it in "
+            f"price is {exact:f}, which lies between {whole} and {whole + 1} cents; keep it in "
             "dollars, or round it first"
         )
     return whole
@@ -85,7 +86,7 @@ def implied_probability(bid: Price, ask: Price) -> Decimal:
     """
     low, high = _quote(bid, ask)
     both = EXACT.add(high, EXACT.subtract(ONE, low))
-    return _NEAREST.divide(high, both).quantize(_PLACES, context=_NEAREST)
+    return EXACT.divide(high, both).quantize(_PLACES, context=EXACT)
 
 
 def implied_probabilities(asks: Sequence[Price]) -> tuple[Decimal, ...]:
@@ -96,13 +97,15 @@ def implied_probabilities(asks: Sequence[Price]) -> tuple[Decimal, ...]:
     Raises:
         InvalidRequestError: No asks, or one that is no price.
     """
-    if isinstance(asks, str) or not asks:
-        raise InvalidRequestError(f"asks is {asks!r}; expected one price for each outcome")
+    if isinstance(asks, str) or not isinstance(asks, Sequence) or not asks:
+        raise InvalidRequestError(
+            f"asks is {_amounts.shown(asks)}; expected a list of one price for each outcome"
+        )
     exact = [_amounts.price(f"asks[{number}]", ask) for number, ask in enumerate(asks)]
     total = ZERO
     for ask in exact:
         total = EXACT.add(total, ask)
-    return tuple(_NEAREST.divide(ask, total).quantize(_PLACES, context=_NEAREST) for ask in exact)
+    return tuple(EXACT.divide(ask, total).quantize(_PLACES, context=EXACT) for ask in exact)
 
 
 # Grids
@@ -120,20 +123,17 @@ def mirrored(grid: Grid) -> tuple[PriceRange, ...]:
 
 def on_grid(price: Price, grid: Grid = None) -> bool:
     """Whether a market takes a YES price."""
-    with localcontext(EXACT):
-        return _grid.on_grid(_amounts.price("price", price), _ranges(grid))
+    return _grid.on_grid(_amounts.price("price", price), _ranges(grid))
 
 
 def next_up(price: Price, grid: Grid = None) -> Decimal | None:
     """The next price of the grid above a price; None above the highest."""
-    with localcontext(EXACT):
-        return _grid.above(_amounts.price("price", price), _ranges(grid))
+    return _grid.above(_amounts.price("price", price), _ranges(grid))
 
 
 def next_down(price: Price, grid: Grid = None) -> Decimal | None:
     """The next price of the grid below a price; None below the lowest."""
-    with localcontext(EXACT):
-        return _grid.below(_amounts.price("price", price), _ranges(grid))
+    return _grid.below(_amounts.price("price", price), _ranges(grid))
 
 
 def limit(limit: Price, *, action: Action, side: Side = "yes", grid: Grid = None) -> Decimal | None:
@@ -152,27 +152,21 @@ def limit(limit: Price, *, action: Action, side: Side = "yes", grid: Grid = None
     Raises:
         InvalidRequestError: No price, action or side.
     """
-    if action not in ("buy", "sell"):
-        raise InvalidRequestError(f'action is {action!r}; expected "buy" or "sell"')
-    if side not in ("yes", "no"):
-        raise InvalidRequestError(f'side is {side!r}; expected "yes" or "no"')
+    check_action(action)
+    one_of("side", side, ("yes", "no"))
     exact = _amounts.price("limit", limit)
     ranges = _ranges(grid) if side == "yes" else mirrored(grid)
-    with localcontext(EXACT):
-        if action == "buy":
-            return _grid.at_most(exact, ranges)
-        return _grid.at_least(exact, ranges)
+    return _grid.at_most(exact, ranges) if action == "buy" else _grid.at_least(exact, ranges)
 
 
 def ticks(grid: Grid = None) -> tuple[Decimal, ...]:
     """All YES prices of a grid, ascending."""
     found = []
-    with localcontext(EXACT):
-        ranges = _ranges(grid)
-        price = _grid.at_least(CENT / 100, ranges)
-        while price is not None:
-            found.append(price)
-            price = _grid.above(price, ranges)
+    ranges = _ranges(grid)
+    price = _grid.above(ZERO, ranges)
+    while price is not None:
+        found.append(price)
+        price = _grid.above(price, ranges)
     return tuple(found)
 
 
@@ -183,4 +177,11 @@ def _quote(bid: Price, ask: Price) -> tuple[Decimal, Decimal]:
 def _ranges(grid: Grid) -> Sequence[PriceRange]:
     """The ranges of a grid; whole cents, which lie on every grid, where they are not told."""
     found = grid.price_ranges if isinstance(grid, Market) else grid
+    if not isinstance(found or (), Sequence) or not all(
+        isinstance(part, PriceRange) for part in found or ()
+    ):
+        raise InvalidRequestError(
+            f"grid is {_amounts.shown(found)}; expected a Market, its price_ranges, or None for "
+            "whole cents"
+        )
     return found or _grid.CENTS

@@ -17,6 +17,7 @@ from decimal import Decimal
 from itertools import permutations
 from typing import Final, Protocol, TypeAlias, TypeVar
 
+from .._amounts import MOST, shown
 from .._errors import InvalidRequestError
 from ..models.markets import Market
 from ..models.orderbook import OrderBook
@@ -106,7 +107,7 @@ class Quote:
     def __post_init__(self) -> None:
         for name, text in (("venue", self.venue), ("id", self.id)):
             if not isinstance(text, str) or not text:
-                raise InvalidRequestError(f"{name} of a quote is {text!r}; expected text")
+                raise InvalidRequestError(f"{name} of a quote is {shown(text)}; expected text")
         whose = f"of {self.venue} {self.id}"
         _amount(f"probability {whose}", self.probability, most=ONE)
         _amount(f"volume {whose}", self.volume)
@@ -116,10 +117,12 @@ class Quote:
                     f"{name} {whose} is {price}; expected dollars above 0 and below 1, or None "
                     "where there is none"
                 )
-        if self.close_time is not None and self.close_time.utcoffset() is None:
+        if self.close_time is not None and (
+            not isinstance(self.close_time, datetime) or self.close_time.utcoffset() is None
+        ):
             raise InvalidRequestError(
-                f"close_time {whose} has no time zone; expected an aware datetime, such as "
-                "datetime(..., tzinfo=UTC)"
+                f"close_time {whose} is {shown(self.close_time)}; expected a datetime with a time "
+                "zone, such as datetime(..., tzinfo=UTC)"
             )
 
     @classmethod
@@ -175,7 +178,8 @@ class Quote:
         if not book.ticker:
             raise InvalidRequestError("the order book has no ticker; expected that of a market")
         bid = _offered(f"bid of {KALSHI} {book.ticker}", book.best_yes_bid)
-        ask = _offered(f"ask of {KALSHI} {book.ticker}", book.best_yes_ask)
+        no_bid = _offered(f"NO bid of {KALSHI} {book.ticker}", book.best_no_bid)
+        ask = None if no_bid is None else EXACT.subtract(ONE, no_bid)
         return cls(
             venue=KALSHI,
             id=book.ticker,
@@ -306,8 +310,8 @@ def compare(
         By ``net``, descending; those with unknown fees or crossed quotes come last.
 
     Raises:
-        InvalidRequestError: A market is there twice, or a venue's fees are no exact amount of 0
-            or more.
+        InvalidRequestError: A market is there twice, or a venue's fees are no exact amount from
+            0 to 1.
     """
     given = _distinct(quotes)
     found = []
@@ -353,18 +357,18 @@ def group(quotes: Iterable[Quote], key: Callable[[Quote], K | None]) -> dict[K, 
     return found
 
 
-def _amount(where: str, value: object, most: Decimal | None = None) -> Decimal | None:
-    """An amount of 0 or more, checked; None stays None."""
+def _amount(where: str, value: object, most: Decimal = MOST) -> Decimal | None:
+    """An amount from 0 on, checked; None stays None."""
     if value is None:
         return None
     if not isinstance(value, Decimal):
+        told = value if isinstance(value, str | float) else "0.62"
         raise InvalidRequestError(
-            f"{where} is {value!r}, a {type(value).__name__}; expected a Decimal: "
-            f"Decimal({str(value)!r})"
+            f"{where} is {shown(value)}, a {type(value).__name__}; expected a Decimal, such as "
+            f"Decimal({shown(str(told))})"
         )
-    if not value.is_finite() or value < 0 or (most is not None and value > most):
-        upto = "or more" if most is None else f"to {most}"
-        raise InvalidRequestError(f"{where} is {value}; expected 0 {upto}")
+    if not value.is_finite() or not 0 <= value <= most:
+        raise InvalidRequestError(f"{where} is {shown(value)}; expected 0 to {most:,}")
     return value
 
 
@@ -381,6 +385,8 @@ def _middle(bid: Decimal | None, ask: Decimal | None, last: Decimal | None) -> D
 
 
 def _distinct(quotes: Iterable[Quote]) -> list[Quote]:
+    if not isinstance(quotes, Iterable):
+        raise InvalidRequestError(f"quotes is {shown(quotes)}; expected an iterable of Quote")
     given = list(quotes)
     seen: set[tuple[str, str]] = set()
     for index, quote in enumerate(given):
@@ -406,9 +412,9 @@ def _fee(quote: Quote, price: Decimal, fees: Mapping[str, VenueFees]) -> Decimal
     if isinstance(charged, FeeSchedule):
         return charged.taker_rate(price)
     fee = charged(price) if callable(charged) else charged
-    if not isinstance(fee, Decimal) or not fee.is_finite() or fee < 0:
+    if not isinstance(fee, Decimal) or not fee.is_finite() or not 0 <= fee <= ONE:
         raise InvalidRequestError(
-            f"fees of {quote.venue} at {price} are {fee!r}; expected a Decimal of 0 or more, in "
+            f"fees of {quote.venue} at {price:f} are {shown(fee)}; expected a Decimal from 0 to 1: "
             "dollars a contract"
         )
     return fee

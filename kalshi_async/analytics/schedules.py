@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
 
+from .._amounts import shown
 from .._errors import InvalidRequestError
 from ..models.events import Event, EventFeeChange
 from ..models.markets import Market
@@ -105,10 +106,8 @@ def _check_family(series: Series, event: Event | None, market: Market | None) ->
 def _moment(at: datetime | None) -> datetime:
     if at is None:
         return datetime.now(UTC)
-    if at.tzinfo is None:
-        raise InvalidRequestError(
-            f"at={at.isoformat()} has no time zone; expected an aware datetime"
-        )
+    if not isinstance(at, datetime) or at.utcoffset() is None:
+        raise InvalidRequestError(f"at is {shown(at)}; expected a datetime with a time zone")
     return at
 
 
@@ -132,7 +131,7 @@ class FeeSchedules:
         step: Decimal = STEP,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._client, self._keep, self._step, self._clock = client, keep, step, clock
+        self._client, self._step, self._clock = client, step, clock
         self._series: _Kept[Series] = _Kept(keep)
         self._events: _Kept[Event] = _Kept(keep)
         self._changes: _Kept[tuple[list[SeriesFeeChange], list[EventFeeChange]]] = _Kept(keep)
@@ -151,6 +150,7 @@ class FeeSchedules:
         """
         if isinstance(subject, str):
             subject = await self._client.markets.get(subject)
+        of_series, of_events = await self._changes.get("", self._read_changes)
         market = subject if isinstance(subject, Market) else None
         if isinstance(subject, Event):
             event = subject
@@ -161,7 +161,6 @@ class FeeSchedules:
             )
         name = event.series_ticker
         series = await self._series.get(name, lambda: self._client.series.get(name))
-        of_series, of_events = await self._changes.get("", self._read_changes)
         return resolve(
             series,
             event,
@@ -174,7 +173,11 @@ class FeeSchedules:
 
     async def _read_changes(self) -> tuple[list[SeriesFeeChange], list[EventFeeChange]]:
         of_series = await self._client.series.fee_changes()
-        return list(of_series.items), list(await self._client.events.fee_changes().collect())
+        of_events = await self._client.events.fee_changes().collect()
+        # A change that took effect is listed no more: what was read before it is out of date.
+        self._series.forget()
+        self._events.forget()
+        return list(of_series.items), list(of_events)
 
 
 class _Kept(Generic[T]):
@@ -193,3 +196,7 @@ class _Kept(Generic[T]):
                 found = anyio.current_time(), await read()
                 self._found[name] = found
             return found[1]
+
+    def forget(self) -> None:
+        """Read everything again."""
+        self._found.clear()

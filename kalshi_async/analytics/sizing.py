@@ -20,10 +20,11 @@ from decimal import Decimal
 from typing import Unpack
 
 from .. import _amounts
-from .._amounts import Count, Money, Price
+from .._amounts import MOST, Count, Money, Price, shown
 from .._errors import InvalidRequestError
 from ..models.orderbook import OrderBook, Side
 from ..orders._request import OrderRequest, OrderTerms
+from ..orders._terms import one_of
 from . import prices
 from ._exact import (
     CONTRACT_STEP,
@@ -71,15 +72,16 @@ def kelly(
     Raises:
         InvalidRequestError: No probability, price, side, role or fraction.
     """
-    chance = _chance(probability, side)
-    cost = fees.cost(price, maker=role != "taker" and is_maker(role))
+    chance = checked_probability("probability", probability)
+    if side != "yes":
+        chance = _of_no(chance, side)
+    part = fraction if fraction is ONE else _share("fraction", fraction)
+    cost = fees.cost(price, role != "taker" and is_maker(role))
     edge = _minus(chance, cost)
     if edge <= ZERO:
         return ZERO
     stake = _over(edge, _minus(ONE, cost))
-    if fraction is ONE:
-        return stake
-    return QUOTIENT_DOWN.multiply(stake, _share("fraction", fraction))
+    return stake if part is ONE else QUOTIENT_DOWN.multiply(stake, part)
 
 
 def kelly_exclusive(
@@ -109,19 +111,25 @@ def kelly_exclusive(
         InvalidRequestError: Probabilities of more than 1 together, an ask without a probability,
             a missing fee schedule, or no probability, price, role or fraction.
     """
+    for name, given in (("probabilities", probabilities), ("asks", asks)):
+        if not isinstance(given, Mapping):
+            raise InvalidRequestError(f"{name} is {shown(given)}; expected a dictionary by ticker")
     chances = {
         name: checked_probability(f"probabilities[{name!r}]", p)
         for name, p in probabilities.items()
     }
-    if _sum(chances.values()) > ONE:
+    total = _sum(chances.values())
+    if total > ONE:
         raise InvalidRequestError(
-            f"the probabilities add up to {_sum(chances.values())}; of outcomes that exclude each "
-            "other expected at most 1: divide each by their sum"
+            f"the probabilities add up to {shown(total)}; of outcomes that exclude each other "
+            "expected at most 1: divide each by their sum"
         )
     costs = {}
     for name, ask in asks.items():
         if name not in chances:
-            raise InvalidRequestError(f"asks has {name!r}, which has no probability")
+            raise InvalidRequestError(
+                f"asks has {name!r}, which has no probability; give it one, or leave its ask out"
+            )
         schedule = _fees_of(fees, name)
         price = _amounts.price(f"asks[{name!r}]", ask)
         costs[name] = schedule.cost(price, maker=is_maker(role))
@@ -148,8 +156,8 @@ def _reserve(chances: Mapping[str, Decimal], costs: Mapping[str, Decimal]) -> De
             break
         spared = EXACT.subtract(spared, chances[name])
         unspent = EXACT.subtract(unspent, costs[name])
-        # What is worth taking never costs all: the chances would add up to more than 1.
-        reserve = QUOTIENT_UP.divide(spared, unspent) if unspent > ZERO else ZERO
+        # Never by 0: what is worth taking never costs all, or the chances would add up to over 1.
+        reserve = QUOTIENT_UP.divide(spared, unspent)
     return reserve
 
 
@@ -237,7 +245,7 @@ def size(
         fees: The fees of the market.
         role: ``"taker"``, or ``"maker"`` for an order that is to rest at ``price``.
         fraction: Of Kelly's stake, above 0 and up to 1.
-        max_count: Contracts not to be exceeded.
+        max_count: Contracts not to be exceeded; a million millions where it is left out.
         step: Contracts come in its multiples: 0.01, or 1 for whole ones.
         grid: The market, or its ``price_ranges``; whole cents where ``price`` is given alone.
 
@@ -245,12 +253,14 @@ def size(
         InvalidRequestError: Neither price nor book, a book for a maker, or something that is no
             probability, price, side, role, fraction, amount or count.
     """
-    chance, maker = _chance(probability, side), is_maker(role)
+    chance, maker = checked_probability("probability", probability), is_maker(role)
+    if side != "yes":
+        chance = _of_no(chance, side)
     money = Decimal(_amounts.money("bankroll", bankroll))
     purse = EXACT.multiply(money, _share("fraction", fraction))
-    most = None if max_count is None else contracts("max_count", max_count)
+    most = MOST if max_count is None else contracts("max_count", max_count)
     levels, more = _levels(price, book, side, grid, maker=maker)
-    walk = Walk(levels, fees, maker=maker)
+    walk = Walk(levels, _checked_fees(fees), maker=maker)
     count, cap = walk.best(chance, purse, most)
     if cap == "depth" and more:
         cap = "limit"
@@ -268,12 +278,12 @@ def size(
 def _levels(
     price: Price | None, book: OrderBook | None, side: Side, grid: prices.Grid, *, maker: bool
 ) -> tuple[list[Offer], bool]:
-    """What may be bought, cheapest first, and whether the book offers more beyond ``price``."""
+    """What may be bought, cheapest first, and whether there is more beyond ``price``."""
     if book is None:
         if price is None:
             raise InvalidRequestError("give price=, or book= to walk, or both")
         limit = prices.limit(price, action="buy", side=side, grid=grid)
-        return [] if limit is None else [Offer(limit, None)], False
+        return ([], True) if limit is None else ([Offer(limit, None)], False)
     if not isinstance(book, OrderBook):
         raise InvalidRequestError(
             f"book is a {type(book).__name__}; expected models.OrderBook (of a live book: "
@@ -282,31 +292,34 @@ def _levels(
     if maker:
         raise InvalidRequestError("a maker does not walk the book: give the price to rest at")
     offers = book.no if side == "yes" else book.yes
-    found = [Offer(EXACT.subtract(ONE, bid.price), bid.size) for bid in reversed(offers)]
+    # A bid of 0 or 1 dollars is no order.
+    bids = [bid for bid in reversed(offers) if ZERO < bid.price < ONE]
+    found = [Offer(_minus(ONE, bid.price), bid.size) for bid in bids]
     worst = ONE if price is None else _amounts.price("price", price)
-    within = [offer for offer in found if ZERO < offer.price <= worst and offer.price < ONE]
+    within = [offer for offer in found if offer.price <= worst]
     return within, len(within) < len(found)
 
 
-def _chance(probability: Probability, side: Side) -> Decimal:
-    """The chance that a side wins."""
-    chance = probability
-    # Of two numbers no more than this needs to be asked; all else is looked at closely.
-    if type(chance) is not Decimal or not chance.is_finite() or not ZERO <= chance <= ONE:
-        chance = checked_probability("probability", chance)
-    if side == "yes":
-        return chance
-    if side == "no":
-        return EXACT.subtract(ONE, chance)
-    raise InvalidRequestError(f'side is {side!r}; expected "yes" or "no"')
+def _of_no(chance: Decimal, side: Side) -> Decimal:
+    """The chance of NO, where that is the side."""
+    one_of("side", side, ("yes", "no"))
+    return _minus(ONE, chance)
 
 
 def _fees_of(fees: FeeSchedule | Mapping[str, FeeSchedule], name: str) -> FeeSchedule:
-    if isinstance(fees, FeeSchedule):
-        return fees
-    if name not in fees:
-        raise InvalidRequestError(f"fees has no schedule for {name!r}")
-    return fees[name]
+    schedule = fees.get(name) if isinstance(fees, Mapping) else fees
+    if schedule is None:
+        raise InvalidRequestError(f"fees has no schedule for {name!r}; expected one for each ask")
+    return _checked_fees(schedule)
+
+
+def _checked_fees(fees: object) -> FeeSchedule:
+    if not isinstance(fees, FeeSchedule):
+        raise InvalidRequestError(
+            f"fees is {shown(fees)}; expected a FeeSchedule, such as await FeeSchedules(...).of("
+            "ticker)"
+        )
+    return fees
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

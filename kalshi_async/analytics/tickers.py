@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
+from .._amounts import shown
 from .._errors import InvalidRequestError
 from ._series_prefixes import SERIES_PREFIXES, SeriesPrefix
 
 __all__ = ["SERIES_PREFIXES", "SeriesPrefix", "Ticker", "build", "describe", "parse"]
 
 _LONGEST = 128
-_SHOWN = 60
 _SHAPE = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9]+(?:-[A-Z0-9.]+)*")
 _DAY = re.compile(r"([0-9]{2})([A-Z]{3})([0-9]{2})(.*)")
 _PERIOD = re.compile(r"[0-9]{2}(?:([A-Z]{3})|Q[1-4])?")
@@ -99,7 +99,7 @@ def describe(series: str) -> SeriesPrefix | None:
     Args:
         series: A series ticker, such as ``parse(text).series``.
     """
-    return SERIES_PREFIXES.get(series)
+    return SERIES_PREFIXES.get(series) if isinstance(series, str) else None
 
 
 def parse(text: str, *, event: str | None = None) -> Ticker:
@@ -176,7 +176,7 @@ def build(
         ("period", period),
     ):
         if part is not None and (not isinstance(part, str) or not part):
-            raise InvalidRequestError(f"{name} is {_quoted(part)}; expected text that is not empty")
+            raise InvalidRequestError(f"{name} is {shown(part)}; expected text that is not empty")
     number = None if strike is None else _strike(strike, strike_prefix)
     if date is not None and period is not None:
         raise InvalidRequestError("date and period are both given; a ticker has one of them")
@@ -188,14 +188,14 @@ def build(
     if date is not None:
         clock = "" if time is None else _clock_text(time, hour_only)
         stem = f"{_date_text(date)}{clock}{participants or ''}"
-    shown = None if number is None else f"{strike_prefix}{number:f}"
-    text = "-".join(part for part in (series, stem, outcome, shown) if part)
+    tail = None if number is None else f"{strike_prefix}{number:f}"
+    text = "-".join(part for part in (series, stem, outcome, tail) if part)
     read = parse(text)
     prefix = None if number is None else strike_prefix
     wanted = (series, date, time, period, participants, outcome, number, prefix, ())
     if wanted != _parts(read):
         raise InvalidRequestError(
-            f"these parts make {_quoted(text)}, which would be read as something else: {read!r}"
+            f"these parts make {shown(text)}, which would be read as something else: {read!r}"
         )
     return text
 
@@ -231,7 +231,7 @@ def _check_shape(text: str) -> None:
         return
     hint = "; it is in lower case" if _SHAPE.fullmatch(text.upper()) else ""
     raise InvalidRequestError(
-        f"ticker is {_quoted(text)}; expected capital letters, digits and dots between single "
+        f"ticker is {shown(text)}; expected capital letters, digits and dots between single "
         f"hyphens, such as 'KXBTC-26MAR14-100000'{hint}"
     )
 
@@ -241,7 +241,7 @@ def _event_size(text: str, event: str) -> int:
     if isinstance(event, str) and event and (text == event or text.startswith(f"{event}-")):
         return event.count("-")
     raise InvalidRequestError(
-        f"event is {_quoted(event)}; expected the ticker that {_quoted(text)} begins with"
+        f"event is {shown(event)}; expected the ticker that {shown(text)} begins with"
     )
 
 
@@ -263,7 +263,7 @@ def _read_event(text: str, series: str, part: str) -> _Event:
         date = likely[0] if likely else None
     if date is None:
         raise InvalidRequestError(
-            f"ticker is {_quoted(text)}; {part[:7]} is no day of the calendar "
+            f"ticker is {shown(text)}; {part[:7]} is no day of the calendar "
             "(expected YYMMMDD, such as 26MAR19)"
         )
     return _read_tail(date, tail)
@@ -358,16 +358,15 @@ def _strike(strike: Decimal | str | int, prefix: str) -> Decimal:
             f"strike is a {type(strike).__name__}; expected text, a Decimal or an integer"
         )
     if prefix not in ("", *_PREFIXES):
-        raise InvalidRequestError(f"strike_prefix is {_quoted(prefix)}; expected 'T', 'B' or ''")
+        raise InvalidRequestError(f"strike_prefix is {shown(prefix)}; expected 'T', 'B' or ''")
     try:
         # Long digit strings take time to read, and no ticker has room for them.
         number = Decimal(strike) if not isinstance(strike, str) or len(strike) < 40 else None
     except InvalidOperation:
         number = None
     if number is None or not number.is_finite() or not _writable(number):
-        shown = strike if number is None else number  # an int may be too long to be shown
         raise InvalidRequestError(
-            f"strike is {_quoted(shown)}; expected a number of less than 40 digits, such as '4.25'"
+            f"strike is {shown(strike)}; expected a number of less than 40 digits, such as '4.25'"
         )
     if number.is_signed() and not prefix:
         raise InvalidRequestError(
@@ -379,8 +378,3 @@ def _strike(strike: Decimal | str | int, prefix: str) -> Decimal:
 def _writable(number: Decimal) -> bool:
     exponent = number.as_tuple().exponent
     return abs(number.adjusted()) < 40 and isinstance(exponent, int) and abs(exponent) < 40
-
-
-def _quoted(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

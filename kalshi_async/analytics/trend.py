@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
@@ -23,9 +23,9 @@ from .._errors import InvalidRequestError
 from ..models.candlesticks import Candlestick, PeriodInterval
 from ..models.trades import Trade
 from . import _trend_candles, _trend_frames, _trend_trades
-from ._exact import EXACT, ONE, ZERO
+from ._exact import EXACT, ONE, QUOTIENT, ZERO
 from ._trend_candles import Bars, Candles, PriceOf
-from ._trend_trades import QUOTIENT, ProfileLevel, Trades, ValueArea, VolumeProfile
+from ._trend_trades import ProfileLevel, Trades, ValueArea, VolumeProfile
 
 if TYPE_CHECKING:
     import polars as pl
@@ -299,7 +299,7 @@ def trend(
     extremes = list(prices)
     if of == "trade":
         extremes += [each for bar in bars.rows for each in (bar.high, bar.low) if each is not None]
-    added = None if _is_empty(trades) else _trend_trades.tally(trades)
+    added = _trend_trades.tally_if_any(trades)
     with localcontext(EXACT):
         volume = sum((bar.volume for bar in bars.rows), ZERO)
     return Trend(
@@ -343,13 +343,6 @@ def frame(rows: Iterable[Candlestick] | Iterable[Trade]) -> pl.DataFrame:
 def _bars(candles: Candles, of: PriceOf, period_interval: PeriodInterval | None) -> Bars:
     _trend_candles.check_price_of(of)
     return _trend_candles.read(candles, least=2, period_interval=period_interval)
-
-
-def _is_empty(trades: Trades) -> bool:
-    table = _trend_frames.as_frame(trades)
-    if table is not None:
-        return not table.height
-    return isinstance(trades, Sequence) and not len(trades)
 
 
 def _log_odds(price: Decimal) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from kalshi_async import InvalidRequestError, UnknownFeeTypeError
 from kalshi_async.analytics import fees
 from kalshi_async.analytics.fees import STANDARD, FeeSchedule, OrderFees
+from kalshi_async.models import PriceRange
 from kalshi_async.sandbox import _fees as exchange
 
 from .amounts import cents, counts, schedules, ticks
@@ -166,6 +168,30 @@ def test_no_split_into_fills_costs_more_than_the_worst(
     assert order.total <= schedule.worst(sum(sizes), price, maker=maker)
 
 
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=12),
+    st.integers(1, 99),
+    st.sampled_from([Decimal(1), Decimal("0.5")]),
+    ticks(),
+    schedules(),
+)
+def test_one_odd_fill_costs_no_more_than_the_worst_either(
+    fills: list[int], odd: int, smallest: Decimal, price: Decimal, schedule: FeeSchedule
+) -> None:
+    sizes = [smallest * each for each in fills]
+    sizes.append(smallest * odd / 100)
+    if sizes[-1] % Decimal("0.01"):
+        sizes.pop()
+    order = OrderFees(schedule)
+    for size in sizes:
+        order.fill(size, price)
+    assert order.total <= schedule.worst(sum(sizes), price, smallest=smallest)
+
+
+def test_an_exit_without_a_known_grid_is_in_cents() -> None:
+    assert fees.exit_price(100, "0.50", ranges=()) == Decimal("0.54")
+
+
 @given(st.integers(1, 60), cents(), schedules())
 def test_the_worst_is_nearly_reached_by_the_smallest_fills(
     count: int, price: Decimal, schedule: FeeSchedule
@@ -209,6 +235,8 @@ def test_at_its_break_even_a_position_gains_nothing(
     held = fees.position(count, price, fees=schedule, role=role)
     chance = held.break_even
     assert abs(chance * held.net_payout() + (1 - chance) * held.net_payout(0)) < Decimal("1e-18")
+    assert Fraction(chance) >= Fraction(held.outlay) / Fraction(held.count)
+    assert len(chance.as_tuple().digits) <= 28
     assert fees.break_even(price, fees=schedule, role=role) <= chance
 
 
@@ -228,6 +256,23 @@ def test_selling_at_the_exit_price_loses_nothing_and_a_tick_lower_does(
     assert back(found) >= paid
     lower = found - Decimal("0.01")
     assert lower < price or back(lower) < paid
+
+
+@pytest.mark.parametrize("count", ["0.03", "0.37", "1.50", "12.34"])
+@pytest.mark.parametrize("step", ["0.0001", "0.01"])
+def test_selling_is_rounded_as_selling(count: str, step: str) -> None:
+    grid = (PriceRange(start=Decimal(0), end=ONE, step=Decimal("0.001")),)
+    schedule, exact = FeeSchedule(step=Decimal(step)), Decimal(count)
+    for tick in range(100, 900, 13):
+        price = Decimal(tick).scaleb(-3)
+        paid = exact * price + schedule.taker(count, price, "buy")
+        enough = (
+            asked
+            for each in range(tick, 1_000)
+            if (asked := Decimal(each).scaleb(-3)) * exact - schedule.taker(count, asked, "sell")
+            >= paid
+        )
+        assert fees.exit_price(count, price, fees=schedule, ranges=grid) == next(enough, None)
 
 
 def test_makers_get_out_sooner() -> None:
@@ -255,7 +300,7 @@ def test_floats_are_refused_with_the_fix() -> None:
         fees.break_even(0.5)  # type: ignore[arg-type]
     with pytest.raises(InvalidRequestError, match=r"count is 1.0, a float; pass text: '1.0'"):
         fees.taker_fee(1.0, "0.50")  # type: ignore[arg-type]
-    with pytest.raises(InvalidRequestError, match=r"multiplier is 1.0; pass text"):
+    with pytest.raises(InvalidRequestError, match=r"multiplier is 1.0, a float; pass text: '1.0'"):
         fees.taker_fee(1, "0.50", multiplier=1.0)  # type: ignore[arg-type]
     with pytest.raises(InvalidRequestError, match="cents"):
         fees.taker_fee(1, 62)  # type: ignore[arg-type]
@@ -285,3 +330,12 @@ def test_unknown_words() -> None:
             FeeSchedule(multiplier=multiplier)  # type: ignore[arg-type]
     with pytest.raises(InvalidRequestError, match="value"):
         fees.position(1, "0.50").net_payout(2)
+
+
+def test_what_takers_pay_is_not_taken_for_what_makers_pay() -> None:
+    schedule, price = FeeSchedule("quadratic_with_maker_fees"), Decimal("0.50")
+    for _ in range(2):
+        assert schedule.cost(price) == Decimal("0.5175")
+        assert schedule.cost(price, maker=True) == Decimal("0.504375")
+        assert schedule.fee(1, price) == Decimal("0.0175")
+        assert schedule.fee(1, price, maker=True) == Decimal("0.0044")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_async import InvalidRequestError
+from kalshi_async import InvalidRequestError, _grid
 from kalshi_async.analytics import prices
 from kalshi_async.models import Market, PriceRange
 
@@ -26,7 +26,12 @@ LOPSIDED = (
     PriceRange(start=Decimal(0), end=Decimal("0.1"), step=Decimal("0.001")),
     PriceRange(start=Decimal("0.1"), end=Decimal(1), step=Decimal("0.05")),
 )
-GRIDS = st.sampled_from([None, TAPERED, LOPSIDED])
+# Ranges that end between two of their steps.
+RAGGED = (
+    PriceRange(start=Decimal(0), end=Decimal("0.5"), step=Decimal("0.03")),
+    PriceRange(start=Decimal("0.5"), end=Decimal(1), step=Decimal("0.07")),
+)
+GRIDS = st.sampled_from([None, TAPERED, LOPSIDED, RAGGED])
 
 
 @given(st.integers(1, 99))
@@ -114,6 +119,11 @@ def test_a_market_tells_its_grid() -> None:
     assert prices.limit("0.0555", action="buy", grid=market) == Decimal("0.055")
     assert prices.limit("0.005", action="buy") is None
     assert prices.limit("0.995", action="sell") is None
+
+
+def test_the_ends_of_a_grid_are_no_prices() -> None:
+    assert _grid.at_most(ONE, prices.CENTS) == Decimal("0.99")
+    assert _grid.at_least(Decimal(0), prices.CENTS) == Decimal("0.01")
 
 
 def test_what_the_caller_has_set_for_decimals_decides_nothing() -> None:

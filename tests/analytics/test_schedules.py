@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
@@ -114,7 +115,7 @@ def test_what_does_not_belong_together() -> None:
         resolve(SERIES, Event(event_ticker="KXB-1", series_ticker="KXB"))
     with pytest.raises(InvalidRequestError, match="is of event KXA-2, not KXA-26NOV01"):
         resolve(SERIES, EVENT, Market(ticker="KXA-2-T1", event_ticker="KXA-2"))
-    with pytest.raises(InvalidRequestError, match="no time zone"):
+    with pytest.raises(InvalidRequestError, match="expected a datetime with a time zone"):
         resolve(SERIES, at=datetime(2026, 11, 1))  # noqa: DTZ001
     with pytest.raises(InvalidRequestError, match="does not tell its fee_type"):
         resolve(Series(ticker="KXA"))
@@ -157,6 +158,59 @@ async def test_what_is_too_old_is_read_again(floor: tuple[Sandbox, KalshiClient]
     assert exchange.requests["GetSeries", 200] == 2
     with pytest.raises(NotFoundError):
         await schedules.of("KXNONE-26MAR19")
+
+
+class Changing:
+    """An exchange whose series changes its fees at noon; then the change is listed no more."""
+
+    def __init__(self) -> None:
+        self.series = self.events = self
+        self.noon = False
+
+    async def get(self, _ticker: str, **_options: object) -> Series:
+        return Series(
+            ticker="KXA",
+            fee_type="quadratic",
+            fee_multiplier=Decimal(2 if self.noon else 1),
+        )
+
+    async def read(self) -> list[SeriesFeeChange]:
+        return [] if self.noon else [change(timedelta(0), "quadratic", "2")]
+
+    def fee_changes(self) -> Changes:
+        return Changes(self)
+
+
+class Changes:
+    """Its changes, awaited or collected: none of events."""
+
+    def __init__(self, exchange: Changing) -> None:
+        self._exchange = exchange
+
+    def __await__(self) -> Generator[object, None, SimpleNamespace]:
+        items = yield from self._exchange.read().__await__()
+        return SimpleNamespace(items=items)
+
+    async def collect(self) -> list[EventFeeChange]:
+        return []
+
+
+async def test_a_change_is_not_lost_when_the_exchange_lists_it_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exchange, seconds = Changing(), [0.0]
+    monkeypatch.setattr("anyio.current_time", lambda: seconds[0])
+    schedules = FeeSchedules(
+        exchange,  # type: ignore[arg-type]
+        keep=300,
+        clock=lambda: NOW + timedelta(seconds=seconds[0] - 300),
+    )
+    other = Event(event_ticker="KXB-1", series_ticker="KXA")
+    await schedules._changes.get("", schedules._read_changes)
+    seconds[0] = 299.0
+    assert (await schedules.of(other)).multiplier == 1
+    seconds[0], exchange.noon = 301.0, True
+    assert (await schedules.of(other)).multiplier == 2
 
 
 async def test_the_exchange_charges_what_was_reckoned(

@@ -6,6 +6,7 @@ import decimal
 import math
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -84,6 +85,18 @@ def test_the_other_side_with_the_other_chance_is_the_same_bet(
 ) -> None:
     yes = kelly(probability=chance, price=price, fees=schedule)
     assert yes == kelly(probability=ONE - chance, price=price, side="no", fees=schedule)
+
+
+@given(chances(), ticks(), schedules())
+def test_a_share_is_exact_but_for_its_last_digit_which_is_rounded_down(
+    chance: Decimal, price: Decimal, schedule: FeeSchedule
+) -> None:
+    share = kelly(probability=chance, price=price, fees=schedule)
+    fair, each = Fraction(chance), Fraction(price)
+    cost = each + Fraction(schedule.multiplier) * Fraction(7, 100) * each * (1 - each)
+    exact = max((fair - cost) / (1 - cost), Fraction(0)) if cost < 1 else Fraction(0)
+    assert 0 <= exact - Fraction(share) < Fraction(1, 10**27)
+    assert len(share.as_tuple().digits) <= 28
 
 
 @given(chances(), cents(), schedules(), st.sampled_from([-0.01, 0.01]))
@@ -182,6 +195,19 @@ def test_a_book_is_walked_as_far_as_it_pays() -> None:
     assert bet.expected == 150 * Decimal("0.70") - bet.outlay
 
 
+def test_no_is_bought_from_those_who_bid_for_yes() -> None:
+    book = OrderBook(yes=(Level(Decimal("0.60"), Decimal(7)),), no=(Level(Decimal("0.1"), ONE),))
+    bet = sizing.size(probability="0.20", bankroll=1_000, book=book, side="no")
+    assert (bet.count, bet.limit, bet.cost) == (7, Decimal("0.40"), Decimal("2.80"))
+
+
+def test_rounding_that_eats_the_edge_is_no_bet() -> None:
+    cents = FeeSchedule(step=Decimal("0.01"))
+    bet = sizing.size(probability="0.52", bankroll=20, price="0.50", fees=cents)
+    assert (bet.count, bet.limit, bet.outlay, bet.capped_by) == (0, None, 0, "edge")
+    assert sizing.size(probability="0.53", bankroll=20, price="0.50", fees=cents).count == 1
+
+
 def test_what_ends_a_size() -> None:
     book = offering(("0.50", 10), ("0.55", 10))
 
@@ -198,6 +224,11 @@ def test_what_ends_a_size() -> None:
     assert capped(book=OrderBook()) == (0, "depth")
     assert capped(book=OrderBook(yes=(Level(Decimal("0.4"), Decimal(5)),))) == (0, "depth")
     assert capped(book=None, price="0.50", probability=1)[1] == "stake"
+    assert capped(book=None, price="0.005") == (0, "limit")
+    none = Level(Decimal(0), Decimal(5))
+    assert capped(book=OrderBook(no=(none,))) == (0, "depth")
+    finest = (PriceRange(start=Decimal(0), end=ONE, step=Decimal("0.0001")),)
+    assert capped(book=None, price="0.0001", bankroll=10**12, grid=finest) == (10**12, "max_count")
 
 
 def test_a_price_is_brought_down_to_the_grid() -> None:
@@ -342,5 +373,7 @@ def test_contradictions() -> None:
         kelly_exclusive({"A": "0.6", "B": "0.6"}, {"A": "0.5"})
     with pytest.raises(InvalidRequestError, match="'B', which has no probability"):
         kelly_exclusive({"A": "0.6"}, {"A": "0.5", "B": "0.2"})
+    with pytest.raises(InvalidRequestError, match="expected a FeeSchedule"):
+        kelly_exclusive({"A": "0.6"}, {"A": "0.5"}, fees={"A": "quadratic"})  # type: ignore[dict-item]
     with pytest.raises(InvalidRequestError, match="no schedule for 'A'"):
         kelly_exclusive({"A": "0.6"}, {"A": "0.5"}, fees={})

@@ -252,9 +252,11 @@ def bad(name: str, value: object) -> list[Candlestick]:
         ([MarketCandlesticks(market_ticker="A")], "pass the candlesticks of one market"),
         (bad("close", 0.5), r"candles\[1\]: close is 0.5, a float; expected a finite Decimal"),
         (bad("close", D("NaN")), "expected a finite Decimal"),
+        (bad("close", D("1E-400")), "expected dollars between 0 and 1"),
+        (bad("close", D("0." + "9" * 27)), "expected dollars between 0 and 1"),
         (bad("high", D("-0.1")), "high is -0.1; expected dollars between 0 and 1"),
         (bad("previous", D(62)), "previous is 62; expected dollars"),
-        ([candle(0), candle(1, volume="-1")], "volume is -1; expected 0 or more"),
+        ([candle(0), candle(1, volume="-1")], "volume is -1; expected 0 to 1,000,000,000,000"),
         ([Candlestick(end_period_ts=10**18), candle(0)], "expected Unix seconds"),
         ([Candlestick(end_period_ts=0.5), candle(0)], "expected Unix seconds"),  # type: ignore[arg-type]
     ],
