@@ -47,7 +47,7 @@ def _fees(setting: Setting, report: Report) -> None:
         )
     )
     report.method.append(
-        f"fee and Kelly share: {pairs:,} (price, count) pairs, prices of $0.0001 to $0.9999, a call"
+        f"fee and Kelly share: {pairs:,} (price, count) pairs, prices of $0.001 to $0.999, a call"
         " of taker_fee and one of kelly for each; processor seconds of one process"
     )
 

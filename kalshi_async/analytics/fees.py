@@ -98,7 +98,7 @@ def taker_fee(
         UnknownFeeTypeError: No formula is known for the fee type.
     """
     if multiplier is ONE and step is STEP and fee_type == "quadratic":
-        return STANDARD.taker(count, price, action)
+        return _standard_taker(count, price, action)
     return FeeSchedule(fee_type, checked_multiplier(multiplier), None, step).taker(
         count, price, action
     )
@@ -298,4 +298,5 @@ def is_maker(role: Role) -> bool:
     return role == "maker"
 
 
+_standard_taker = STANDARD.taker
 _WITH_MAKER_FEES = FeeSchedule("quadratic_with_maker_fees")

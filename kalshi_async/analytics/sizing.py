@@ -72,15 +72,30 @@ def kelly(
     Raises:
         InvalidRequestError: No probability, price, side, role or fraction.
     """
-    chance = checked_probability("probability", probability)
-    if side != "yes":
-        chance = _of_no(chance, side)
+    # Of a Decimal no more than this needs to be asked; all else is looked at closely.
+    if (
+        side == "yes"
+        and type(probability) is Decimal
+        and probability.is_finite()
+        and ZERO <= probability <= ONE
+    ):
+        chance = probability
+    else:
+        chance = _chance(probability, side)
     part = fraction if fraction is ONE else _share("fraction", fraction)
-    cost = fees.cost(price, role != "taker" and is_maker(role))
+    if role == "taker":
+        terms = fees.terms
+        if type(price) is Decimal and price.is_finite():
+            _, cost, gain = terms[price]
+        else:
+            _, cost, gain = terms.at(price)
+    else:
+        cost = fees.cost(price, is_maker(role))
+        gain = _minus(ONE, cost)
     edge = _minus(chance, cost)
     if edge <= ZERO:
         return ZERO
-    stake = _over(edge, _minus(ONE, cost))
+    stake = _over(edge, gain)
     return stake if part is ONE else QUOTIENT_DOWN.multiply(stake, part)
 
 
@@ -253,9 +268,7 @@ def size(
         InvalidRequestError: Neither price nor book, a book for a maker, or something that is no
             probability, price, side, role, fraction, amount or count.
     """
-    chance, maker = checked_probability("probability", probability), is_maker(role)
-    if side != "yes":
-        chance = _of_no(chance, side)
+    chance, maker = _chance(probability, side), is_maker(role)
     money = Decimal(_amounts.money("bankroll", bankroll))
     purse = EXACT.multiply(money, _share("fraction", fraction))
     most = MOST if max_count is None else contracts("max_count", max_count)
@@ -300,10 +313,11 @@ def _levels(
     return within, len(within) < len(found)
 
 
-def _of_no(chance: Decimal, side: Side) -> Decimal:
-    """The chance of NO, where that is the side."""
+def _chance(probability: Probability, side: Side) -> Decimal:
+    """The chance that a side wins."""
     one_of("side", side, ("yes", "no"))
-    return _minus(ONE, chance)
+    chance = checked_probability("probability", probability)
+    return chance if side == "yes" else _minus(ONE, chance)
 
 
 def _fees_of(fees: FeeSchedule | Mapping[str, FeeSchedule], name: str) -> FeeSchedule:
