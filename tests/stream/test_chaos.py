@@ -26,6 +26,11 @@ BRIEF = Plan(disconnects=3, gaps=1, markets=5, pace=0.2, drop_rate=0.05, patienc
 
 
 @pytest.fixture(autouse=True)
+def short_waits() -> None:
+    """Reads lag here as those of a real exchange: so the waits are what they are for one."""
+
+
+@pytest.fixture(autouse=True)
 def silent(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("CRITICAL", logger="kalshi_async")
     caplog.set_level("CRITICAL", logger="websockets")

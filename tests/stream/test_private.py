@@ -30,7 +30,7 @@ async def ids(at: Floor) -> list[str]:
 
 
 async def test_fills_of_the_time_between_are_read_and_come_in_order() -> None:
-    async with floor(markets=1, faults=Faults(seed=1, read_lag=0.4)) as at:
+    async with floor(markets=1, faults=Faults(seed=1, read_lag=0.1)) as at:
         (a,) = at.tickers
         events = at.stream.events()
         async with at.stream.fills() as fills:
