@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import io
+import os
+import runpy
 import subprocess
 import sys
+import tempfile
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 from ..cli.runner import ROOT, clean_environment
 
@@ -25,8 +31,22 @@ def load(name: str) -> ModuleType:
     return module
 
 
-def run(name: str, folder: Path, *arguments: str, **env: str) -> list[str]:
-    """Run an example in a process of its own, all warnings errors; the lines that it printed."""
+def run(name: str, folder: Path) -> list[str]:
+    """Run an example in this process, all warnings errors; the lines that it printed."""
+    out = io.StringIO()
+    with (
+        mock.patch.dict(os.environ, clean_environment(), clear=True),
+        mock.patch.object(sys, "argv", [f"{name}.py"]),
+        mock.patch.object(tempfile, "tempdir", str(folder)),
+        chdir(folder),
+        redirect_stdout(out),
+    ):
+        runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
+    return out.getvalue().splitlines()
+
+
+def run_process(name: str, folder: Path, *arguments: str, **env: str) -> list[str]:
+    """The same in a process of its own, with arguments and settings."""
     done = subprocess.run(
         [sys.executable, "-W", "error", str(FOLDER / f"{name}.py"), *arguments],
         capture_output=True,

@@ -10,7 +10,7 @@ import pytest
 
 from kalshi_async.sandbox import Sandbox
 
-from .loading import load, run
+from .loading import load, run_process
 
 bulk_scan = load("bulk_scan")
 
@@ -32,7 +32,7 @@ async def test_it_reads_the_exchange_that_the_environment_names(tmp_path: Path) 
     async with Sandbox.serve(seed=11, markets=300) as exchange:
         env = settings(exchange)
         lines = await anyio.to_thread.run_sync(
-            lambda: run("bulk_scan", tmp_path, str(tmp_path), **env)
+            lambda: run_process("bulk_scan", tmp_path, str(tmp_path), **env)
         )
         async with exchange.client() as kalshi:
             listed = await kalshi.markets.list(status="open", mve_filter="exclude").collect()

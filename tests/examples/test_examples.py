@@ -1,4 +1,4 @@
-"""Every example runs in a process of its own and says what it promises."""
+"""Every example runs and says what it promises."""
 
 from __future__ import annotations
 
