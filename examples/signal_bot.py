@@ -209,7 +209,8 @@ class Bot:
 
 
 async def main() -> None:
-    async with Sandbox.serve(seed=7, activity=True, tier="premier") as exchange:
+    serving = Sandbox.serve(seed=7, activity=True, tier="premier", analysis_seconds=0.2)
+    async with serving as exchange:  # really an analysis takes 30 to 90 s
 
         async def pause() -> None:
             exchange.advance(20)  # the others trade on meanwhile; really: asyncio.sleep(20)

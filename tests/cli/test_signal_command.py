@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from kalshi_async.cli._signal import SignalOptions, _progress
-from kalshi_async.rekko import AnalysisStatus
+from kalshi_async.rekko import AnalysisStatus, _runs
 from kalshi_async.sandbox import Sandbox
 from kalshi_async.sandbox._rekko.desk import RekkoDesk
 from kalshi_async.sandbox._run import environment
@@ -84,7 +84,8 @@ def one_line(done: Result) -> str:
     return done.err
 
 
-def test_the_steps_of_the_guide_offline() -> None:
+def test_the_steps_of_the_guide_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_runs, "_FIRST_WAIT", 0.2)
     done = kalshi("signal", FED, "--bankroll", "500", "--fraction", "0.5", "--json")
     assert (done.code, done.err) == (0, "")
     told = json.loads(done.out)

@@ -21,6 +21,7 @@ import pytest
 import kalshi_async
 import kalshi_async.orders
 from kalshi_async import KalshiClient
+from kalshi_async.rekko import _runs
 from kalshi_async.sandbox import Faults, Sandbox
 
 from ..cli.runner import ROOT
@@ -80,6 +81,7 @@ async def test_the_block_runs(
     line: int, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(_runs, "_FIRST_WAIT", 0.1)
     async with Sandbox.serve(seed=7, tier="premier", analysis_seconds=0.1) as exchange:
         (tmp_path / KEY_FILE).write_bytes(exchange.private_key_pem)
         scope = names(exchange)
