@@ -151,8 +151,8 @@ class UnknownFeeTypeError(KalshiError, ValueError):
     def __init__(self, fee_type: str = "", series: str | None = None) -> None:
         where = f" of series {series}" if series else ""
         super().__init__(
-            f"the fee type {fee_type!r}{where} has no formula here, so that its fees cannot be "
-            "known beforehand; what was charged is in fee_cost of each fill"
+            f"the fee type {one_line(fee_type)!r}{where} has no formula here, so that its fees "
+            "cannot be known beforehand; what was charged is in fee_cost of each fill"
         )
         self.fee_type = fee_type
         self.series = series

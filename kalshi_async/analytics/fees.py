@@ -14,7 +14,6 @@ Source: Kalshi's fee schedule and its API documentation on fee rounding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -22,9 +21,10 @@ from typing import Literal
 from .. import _amounts, _grid
 from .._amounts import Count, Price
 from .._errors import InvalidRequestError
-from ..models.markets import PriceRange
+from ..models.orderbook import Side
 from ..models.orders import Action
 from ..orders._terms import one_of
+from . import prices
 from ._exact import EXACT, ONE, QUOTIENT_UP, ZERO, contracts, up
 from ._schedule import (
     FEE_STEP,
@@ -262,7 +262,8 @@ def exit_price(
     fees: FeeSchedule = STANDARD,
     role: Role = "taker",
     exit_role: Role = "taker",
-    ranges: Sequence[PriceRange] = _grid.CENTS,
+    side: Side = "yes",
+    grid: prices.Grid = None,
 ) -> Decimal | None:
     """The lowest price of the grid at which selling all again, in one fill, loses nothing.
 
@@ -272,17 +273,17 @@ def exit_price(
         fees: The fees of the market.
         role: In which role they were bought.
         exit_role: In which role they are to be sold.
-        ranges: The market's ``price_ranges``; whole cents where they are not known. For NO the
-            grid is mirrored, see ``prices.mirrored``.
+        side: What was bought: ``"yes"`` or ``"no"``.
+        grid: The market, or its ``price_ranges``; whole cents where they are not known.
 
     Returns:
         Dollars a contract; None where even the highest price of the grid loses.
 
     Raises:
-        InvalidRequestError: No count, price or role.
+        InvalidRequestError: No count, price, role, side or grid.
     """
     bought, seller = position(count, price, fees=fees, role=role), is_maker(exit_role)
-    ranges = ranges or _grid.CENTS
+    ranges = prices.ranges_of(grid, side)
     asked = _grid.at_least(bought.price, ranges)
     while asked is not None:
         fee = fees.fee(count, asked, maker=seller, action="sell")

@@ -17,7 +17,8 @@ from ..models.markets import Market, PriceRange
 from ..models.orderbook import Side
 from ..models.orders import Action
 from ..orders._terms import one_of
-from ._exact import EXACT, ONE, ZERO
+from ._exact import EXACT, ONE, ZERO, Probability
+from ._exact import probability as checked_probability
 from ._schedule import check_action
 
 Grid = Market | Sequence[PriceRange] | None
@@ -153,10 +154,34 @@ def limit(limit: Price, *, action: Action, side: Side = "yes", grid: Grid = None
         InvalidRequestError: No price, action or side.
     """
     check_action(action)
-    one_of("side", side, ("yes", "no"))
-    exact = _amounts.price("limit", limit)
-    ranges = _ranges(grid) if side == "yes" else mirrored(grid)
-    return _grid.at_most(exact, ranges) if action == "buy" else _grid.at_least(exact, ranges)
+    return _acceptable(_amounts.price("limit", limit), action, ranges_of(grid, side))
+
+
+def from_probability(
+    probability: Probability, *, action: Action, side: Side = "yes", grid: Grid = None
+) -> Decimal | None:
+    """The last price at which one who believes in a probability trades, before fees.
+
+    The price of the grid that is nearest to what the side is worth, and not beyond it: not above it
+    to buy, not below it to sell.
+
+    Args:
+        probability: Of YES, between 0 and 1; an estimate, so that a float will do.
+        action: ``"buy"`` or ``"sell"``.
+        side: What is traded: ``"yes"`` or ``"no"``.
+        grid: The market's YES prices, also where ``side`` is ``"no"``.
+
+    Returns:
+        Dollars of ``side``; None where no price of the grid is acceptable.
+
+    Raises:
+        InvalidRequestError: No probability, action or side.
+    """
+    check_action(action)
+    ranges = ranges_of(grid, side)
+    chance = checked_probability("probability", probability)
+    worth = chance if side == "yes" else EXACT.subtract(ONE, chance)
+    return _acceptable(worth, action, ranges)
 
 
 def ticks(grid: Grid = None) -> tuple[Decimal, ...]:
@@ -172,6 +197,16 @@ def ticks(grid: Grid = None) -> tuple[Decimal, ...]:
 
 def _quote(bid: Price, ask: Price) -> tuple[Decimal, Decimal]:
     return _amounts.price("bid", bid), _amounts.price("ask", ask)
+
+
+def ranges_of(grid: Grid, side: Side) -> Sequence[PriceRange]:
+    """The ranges of the prices of a side."""
+    one_of("side", side, ("yes", "no"))
+    return _ranges(grid) if side == "yes" else mirrored(grid)
+
+
+def _acceptable(limit: Decimal, action: Action, ranges: Sequence[PriceRange]) -> Decimal | None:
+    return _grid.at_most(limit, ranges) if action == "buy" else _grid.at_least(limit, ranges)
 
 
 def _ranges(grid: Grid) -> Sequence[PriceRange]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple
 
+from .._amounts import EXACT, shown
 from .._errors import InvalidRequestError
 from ._base import Model
 
@@ -16,6 +18,8 @@ _TWO = Decimal(2)
 _NOTHING = Decimal(0)
 _CENTS = Decimal(100)
 _TICK = Decimal("0.0001")
+# So long products of prices and counts are exact.
+_DIGITS = 28
 
 
 class Level(NamedTuple):
@@ -53,24 +57,24 @@ class OrderBook(Model):
     @property
     def best_yes_ask(self) -> Decimal | None:
         """The lowest price at which YES can be bought: 1 minus the best NO bid."""
-        return _ONE - self.no[-1].price if self.no else None
+        return EXACT.subtract(_ONE, self.no[-1].price) if self.no else None
 
     @property
     def best_no_ask(self) -> Decimal | None:
         """The lowest price at which NO can be bought: 1 minus the best YES bid."""
-        return _ONE - self.yes[-1].price if self.yes else None
+        return EXACT.subtract(_ONE, self.yes[-1].price) if self.yes else None
 
     @property
     def spread(self) -> Decimal | None:
         """Ask minus bid in dollars (the same for YES and NO); None where one is missing."""
         bid, ask = self.best_yes_bid, self.best_yes_ask
-        return None if bid is None or ask is None else ask - bid
+        return None if bid is None or ask is None else EXACT.subtract(ask, bid)
 
     @property
     def mid(self) -> Decimal | None:
         """The middle between YES bid and YES ask in dollars; None where one is missing."""
         bid, ask = self.best_yes_bid, self.best_yes_ask
-        return None if bid is None or ask is None else (bid + ask) / _TWO
+        return None if bid is None or ask is None else EXACT.divide(EXACT.add(bid, ask), _TWO)
 
     def depth(self, side: Side, levels: int | None = None) -> Decimal:
         """Contracts bid for ``side``, on its best ``levels`` prices or on all of them.
@@ -84,7 +88,7 @@ class OrderBook(Model):
             if levels < 0:
                 raise InvalidRequestError(f"levels is {levels}; expected 0 or more, or None")
             bids = bids[max(len(bids) - levels, 0) :]
-        return sum((level.size for level in bids), _NOTHING)
+        return _total(level.size for level in bids)
 
     def size_at(self, side: Side, price: Decimal | str) -> Decimal:
         """Contracts bid for ``side`` at exactly ``price`` dollars; 0 where there are none.
@@ -94,10 +98,7 @@ class OrderBook(Model):
                 an exact dollar amount (a ``Decimal`` or text such as ``"0.47"``).
         """
         wanted = _exact("price", price, 'dollars as a Decimal or text such as "0.47"')
-        return sum(
-            (level.size for level in self._bids(side) if level.price == wanted),
-            _NOTHING,
-        )
+        return _total(level.size for level in self._bids(side) if level.price == wanted)
 
     def cost(self, side: Side, count: Decimal | int | str) -> Decimal:
         """Dollars to buy ``count`` contracts of ``side`` at once, without fees.
@@ -110,19 +111,23 @@ class OrderBook(Model):
         """
         wanted = Decimal(count) if type(count) is int else _exact("count", count, "contracts")
         if wanted <= 0:
-            raise InvalidRequestError(f"count is {count}; expected more than 0 contracts")
+            raise InvalidRequestError(f"count is {shown(count)}; expected more than 0 contracts")
+        if len(wanted.as_tuple().digits) > _DIGITS:
+            raise InvalidRequestError(
+                f"count is {shown(count)}; expected contracts of at most {_DIGITS} digits"
+            )
         offers = self.no if self._bids(side) is self.yes else self.yes
         left, total = wanted, _NOTHING
         for level in reversed(offers):
             taken = min(left, level.size)
-            total += taken * (_ONE - level.price)
-            left -= taken
+            total = EXACT.fma(taken, EXACT.subtract(_ONE, level.price), total)
+            left = EXACT.subtract(left, taken)
             if not left:
                 return total
         where = f" of {self.ticker}" if self.ticker else ""
         raise InvalidRequestError(
-            f"count is {wanted}, but the book{where} offers only {wanted - left} contracts "
-            f"of {side}; ask for less, or rest an order"
+            f"count is {wanted}, but the book{where} offers only {EXACT.subtract(wanted, left)} "
+            f"contracts of {side}; ask for less, or rest an order"
         )
 
     def _bids(self, side: Side) -> tuple[Level, ...]:
@@ -131,6 +136,13 @@ class OrderBook(Model):
         if side == "no":
             return self.no
         raise InvalidRequestError(f'side is {side!r}; expected "yes" or "no"')
+
+
+def _total(sizes: Iterable[Decimal]) -> Decimal:
+    total = _NOTHING
+    for size in sizes:
+        total = EXACT.add(total, size)
+    return total
 
 
 def _exact(name: str, value: object, expected: str) -> Decimal:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
-from .._amounts import ONE, Price, cents, price
+from .._amounts import EXACT, ONE, Price, cents, price, shown
 from .._errors import InvalidRequestError
 
 GTC, IOC, FOK = "good_till_canceled", "immediate_or_cancel", "fill_or_kill"
@@ -55,11 +55,11 @@ def stated_price(
     if yes_price is not None:
         return cents("yes_price", yes_price)
     if no_price is not None:
-        return ONE - cents("no_price", no_price)
+        return EXACT.subtract(ONE, cents("no_price", no_price))
     if given is None:
         return None
     amount = price("price", given)
-    return ONE - amount if side == "no" else amount
+    return EXACT.subtract(ONE, amount) if side == "no" else amount
 
 
 def expiration_seconds(value: int | datetime | None) -> int | None:
@@ -96,4 +96,4 @@ def one_of(name: str, value: object, words: tuple[str, ...]) -> None:
     """
     if value not in words:
         expected = ", ".join(f'"{word}"' for word in words)
-        raise InvalidRequestError(f"{name} is {value!r}; expected one of {expected}")
+        raise InvalidRequestError(f"{name} is {shown(value)}; expected one of {expected}")

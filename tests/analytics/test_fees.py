@@ -189,7 +189,7 @@ def test_one_odd_fill_costs_no_more_than_the_worst_either(
 
 
 def test_an_exit_without_a_known_grid_is_in_cents() -> None:
-    assert fees.exit_price(100, "0.50", ranges=()) == Decimal("0.54")
+    assert fees.exit_price(100, "0.50", grid=()) == Decimal("0.54")
 
 
 @given(st.integers(1, 60), cents(), schedules())
@@ -272,7 +272,7 @@ def test_selling_is_rounded_as_selling(count: str, step: str) -> None:
             if (asked := Decimal(each).scaleb(-3)) * exact - schedule.taker(count, asked, "sell")
             >= paid
         )
-        assert fees.exit_price(count, price, fees=schedule, ranges=grid) == next(enough, None)
+        assert fees.exit_price(count, price, fees=schedule, grid=grid) == next(enough, None)
 
 
 def test_makers_get_out_sooner() -> None:

@@ -13,7 +13,7 @@ from kalshi_async import InvalidRequestError, _grid
 from kalshi_async.analytics import prices
 from kalshi_async.models import Market, PriceRange
 
-from .amounts import cents, ticks
+from .amounts import cents, chances, ticks
 
 ONE = Decimal(1)
 TAPERED = (
@@ -103,6 +103,29 @@ def test_a_limit_is_on_the_grid_and_never_crossed(
     within = [each for each in takes if (each <= limit if action == "buy" else each >= limit)]
     best = max if action == "buy" else min
     assert found == best(within, default=None)
+
+
+@given(GRIDS, chances(), st.sampled_from(["buy", "sell"]), st.sampled_from(["yes", "no"]))
+def test_nobody_trades_beyond_what_he_believes(
+    grid: tuple[PriceRange, ...] | None, chance: Decimal, action: str, side: str
+) -> None:
+    found = prices.from_probability(chance, action=action, side=side, grid=grid)  # type: ignore[arg-type]
+    worth = chance if side == "yes" else ONE - chance
+    there = prices.ticks(grid)
+    takes = there if side == "yes" else [ONE - each for each in there]
+    within = [each for each in takes if (each <= worth if action == "buy" else each >= worth)]
+    assert found == (max if action == "buy" else min)(within, default=None)
+
+
+def test_an_estimate_may_be_a_float() -> None:
+    assert prices.from_probability(0.6173, action="buy") == Decimal("0.61")
+    assert prices.from_probability(0.6173, action="sell") == Decimal("0.62")
+    assert prices.from_probability(0.6173, action="buy", side="no") == Decimal("0.38")
+    assert prices.from_probability("0.001", action="buy") is None
+    with pytest.raises(InvalidRequestError, match="probability"):
+        prices.from_probability(1.5, action="buy")
+    with pytest.raises(InvalidRequestError, match="side"):
+        prices.from_probability("0.5", action="buy", side="both")  # type: ignore[arg-type]
 
 
 @given(GRIDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 from decimal import Decimal
 
 import msgspec
@@ -211,3 +212,29 @@ def test_prices_of_both_sides_mirror_each_other(yes, no):
     if book.mid is not None:
         assert book.mid + mirror.mid == 1
         assert book.spread == 1 - book.best_yes_bid - book.best_no_bid
+
+
+def test_what_the_caller_has_set_for_decimals_decides_nothing() -> None:
+    half = Decimal("0.4321")
+    book = OrderBook(
+        yes=(Level(half, Decimal("12345.67")),),
+        no=(Level(half, Decimal("76543.21")), Level(Decimal("0.4322"), Decimal("98765.43"))),
+    )
+
+    def asked() -> tuple[Decimal | None, ...]:
+        return (
+            book.best_yes_ask,
+            book.best_no_ask,
+            book.spread,
+            book.mid,
+            book.depth("no"),
+            book.size_at("no", half),
+            book.cost("yes", "123456.78"),
+        )
+
+    known = asked()
+    assert known[-1] == Decimal("98765.43") * Decimal("0.5678") + Decimal("24691.35") * Decimal(
+        "0.5679"
+    )
+    with decimal.localcontext(decimal.Context(prec=2, traps=[decimal.Inexact])):
+        assert asked() == known

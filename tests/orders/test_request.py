@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -310,3 +311,10 @@ def test_a_market_that_does_not_tell_its_grid_is_left_to_the_exchange(
     ranges: list[PriceRange] | None,
 ) -> None:
     assert body(request(ticker=market(ranges), price="0.625"))["price"] == "0.6250"
+
+
+def test_what_the_caller_has_set_for_decimals_decides_nothing() -> None:
+    with decimal.localcontext(decimal.Context(prec=1)):
+        assert request(side="no", price="0.47").limit == Decimal("0.53")
+        assert request(side="no", no_price=47).limit == Decimal("0.53")
+        assert request(yes_price=62).limit == Decimal("0.62")
