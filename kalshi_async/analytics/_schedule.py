@@ -154,12 +154,15 @@ class FeeSchedule:
         Raises:
             InvalidRequestError: No count, price or action.
         """
+        terms = self.terms
+        if type(price) is Decimal and price.is_finite():
+            rate = terms[price][0]
+        else:
+            rate = terms.at(price)[0]
         # The common case: whole contracts at $0.0001 move whole steps, so that one rounding does.
         if type(count) is int and 0 < count < _MANY and action == "buy" and self.step is STEP:
-            if type(price) is Decimal and price.is_finite():
-                return _ceiling(_times(self.terms[price][0], count), STEP)
-            return _ceiling(_times(self.taker_rate(price), count), STEP)
-        return self._charged(self.taker_rate(price), count, price, action)
+            return _ceiling(_times(rate, count), STEP)
+        return self._charged(rate, count, price, action)
 
     def maker(self, count: Count, price: Price, action: Action = "buy") -> Decimal:
         """What one fill costs its maker in dollars; otherwise like ``taker``."""

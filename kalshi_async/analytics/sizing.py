@@ -92,10 +92,9 @@ def kelly(
     else:
         cost = fees.cost(price, is_maker(role))
         gain = _minus(ONE, cost)
-    edge = _minus(chance, cost)
-    if edge <= ZERO:
+    if chance <= cost:
         return ZERO
-    stake = _over(edge, gain)
+    stake = _over(_minus(chance, cost), gain)
     return stake if part is ONE else QUOTIENT_DOWN.multiply(stake, part)
 
 
