@@ -37,7 +37,7 @@ class Plan:
         markets: Busiest markets to have screened.
         analyses: Most promising ones to have analyzed; each costs money.
         fraction: Of Kelly's stake: the estimates are somebody's, not the truth.
-        most: Dollars in one market at most.
+        most: Dollars in one market at most, without fees.
         widest: Dollars between bid and ask beyond which a market is left alone.
         patience: How many pauses an order rests before it is taken back.
     """
@@ -191,7 +191,7 @@ class Bot:
         book: OrderBook | None = None,
         market: Market | None = None,
     ) -> Bet:
-        """What a quarter of Kelly's stake comes to with the money that is there."""
+        """What the plan's part of Kelly's stake comes to with the money that is there."""
         balance = (await self.kalshi.portfolio.balance()).balance_dollars
         return sizing.size(
             probability=probability,

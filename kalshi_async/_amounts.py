@@ -6,6 +6,7 @@ dollars or cents.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import (
     ROUND_HALF_EVEN,
     Context,
@@ -27,6 +28,7 @@ Count = int | str | Decimal
 Money = int | str | Decimal
 """Dollars."""
 
+ZERO = Decimal(0)
 ONE = Decimal(1)
 CENT = Decimal("0.01")
 _PRICE_STEP = Decimal("0.0001")
@@ -55,6 +57,14 @@ def context(prec: int, rounding: str = ROUND_HALF_EVEN) -> Context:
 EXACT: Final = context(60)
 """Wide enough that sums and products of prices, counts and money are never rounded. What a caller
 has set for decimals elsewhere decides nothing in it."""
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """Their sum, exactly."""
+    found = ZERO
+    for amount in amounts:
+        found = EXACT.add(found, amount)
+    return found
 
 
 def price(name: str, value: Price, *, zero: bool = False) -> Decimal:

@@ -12,3 +12,7 @@
 Money, prices and counts are exact ``Decimal``; a float for one of them is an error. Nothing here
 waits or sends anything, except ``schedules.FeeSchedules``, which asks the exchange.
 """
+
+from . import arbitrage, fees, prices, quotes, schedules, sizing, tickers, trend
+
+__all__ = ["arbitrage", "fees", "prices", "quotes", "schedules", "sizing", "tickers", "trend"]

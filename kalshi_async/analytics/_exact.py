@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
 from .. import _amounts
-from .._amounts import CENT, EXACT, ONE, shown
+from .._amounts import CENT, EXACT, ONE, ZERO, shown
 from .._errors import InvalidRequestError
 
 __all__ = [
@@ -34,7 +34,6 @@ QUOTIENT_DOWN: Final = _amounts.context(28, ROUND_FLOOR)
 QUOTIENT_UP: Final = _amounts.context(28, ROUND_CEILING)
 """The same, rounded up."""
 
-ZERO: Final = Decimal(0)
 CONTRACT_STEP: Final = CENT
 
 Probability = Decimal | str | float

@@ -183,10 +183,15 @@ class Search:
             yield Candidate("all_no", [(each, "no") for each in legs], free=True)
 
     def _contradicted(self) -> bool:
-        """Whether markets said to exclude each other have strikes with values in common."""
+        """Whether markets said to exclude each other have strikes with values in common.
+
+        Also those without a book, crossed or closed: what they say of the event is as true.
+        """
         groups: dict[tuple[object, ...], list[Span]] = {}
-        for each in self._numbers():
-            groups.setdefault(each.wording.key, []).append(each.span)
+        for market in self._event.markets or ():
+            named, found = family(market), span(market, self._resolution)
+            if named is not None and found is not None:
+                groups.setdefault(wording(market, named).key, []).append(found)
         return any(map(_overlap, groups.values()))
 
     def _pairs(self) -> Iterator[Candidate]:

@@ -7,13 +7,14 @@ dollars in 1e-12 a contract and so in 1e-14 a step.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
 from itertools import accumulate
 from typing import Literal
 
+from .._amounts import total
 from ..models.orderbook import Side
 from ..models.orders import TimeInForce
 from ..orders._request import OrderRequest
@@ -83,17 +84,17 @@ class Package:
     @property
     def cost(self) -> Decimal:
         """Dollars for all legs at the prices of the books, without fees."""
-        return _total(leg.cost for leg in self.legs)
+        return total(leg.cost for leg in self.legs)
 
     @property
     def fees(self) -> Decimal:
         """Dollars in fees if each level of a book is one fill."""
-        return _total(leg.fees for leg in self.legs)
+        return total(leg.fees for leg in self.legs)
 
     @property
     def worst_fees(self) -> Decimal:
         """The most dollars that the fees can be, in however many fills."""
-        return _total(leg.worst_fees for leg in self.legs)
+        return total(leg.worst_fees for leg in self.legs)
 
     @property
     def profit(self) -> Decimal:
@@ -296,19 +297,12 @@ def make_leg(market: str, side: Side, ladder: Ladder, steps: int, costs: Costs) 
     leg = ladder.legs[steps] = Leg(
         market=market,
         side=side,
-        count=_total(count for count, _ in fills),
+        count=total(count for count, _ in fills),
         limit=fills[-1][1],
-        cost=_total(EXACT.multiply(count, price) for count, price in fills),
+        cost=total(EXACT.multiply(count, price) for count, price in fills),
         fees=charged.total,
-        worst_fees=_total(
+        worst_fees=total(
             costs.schedule.worst(count, price, smallest=costs.smallest) for count, price in fills
         ),
     )
     return leg
-
-
-def _total(amounts: Iterable[Decimal]) -> Decimal:
-    total = ZERO
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return total

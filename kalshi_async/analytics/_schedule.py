@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -73,8 +74,20 @@ class Terms(dict[Decimal, TakerTerms]):
         return found
 
 
+terms_of = lru_cache(maxsize=64)(Terms)
+"""The terms at a multiplier, shared by all schedules that have it."""
+
+
+class _WithTerms:
+    """What a schedule looks up and is no part of what it is: copies and encodings leave it out."""
+
+    __slots__ = ("terms",)
+
+    terms: Terms
+
+
 @dataclass(frozen=True, slots=True)
-class FeeSchedule:
+class FeeSchedule(_WithTerms):
     """The fees of a market.
 
     Attributes:
@@ -94,7 +107,6 @@ class FeeSchedule:
     multiplier: Decimal = ONE
     series: str | None = None
     step: Decimal = STEP
-    terms: Terms = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.fee_type, str):
@@ -105,7 +117,10 @@ class FeeSchedule:
             raise UnknownFeeTypeError(self.fee_type, self.series)
         object.__setattr__(self, "multiplier", checked_multiplier(self.multiplier))
         object.__setattr__(self, "step", _checked_step(self.step))
-        object.__setattr__(self, "terms", Terms(self.multiplier))
+        object.__setattr__(self, "terms", terms_of(self.multiplier))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return FeeSchedule, (self.fee_type, self.multiplier, self.series, self.step)
 
     @property
     def maker_share(self) -> Decimal:
@@ -132,7 +147,7 @@ class FeeSchedule:
         """``maker_rate`` or ``taker_rate``."""
         return self.maker_rate(price) if maker else self.taker_rate(price)
 
-    def cost(self, price: Price, maker: bool = False) -> Decimal:
+    def cost(self, price: Price, *, maker: bool = False) -> Decimal:
         """Dollars a contract with its unrounded fee: the chance of winning at which it is fair.
 
         Raises:
@@ -236,6 +251,15 @@ def rounding(cash: Decimal, trading: Decimal, action: Action, step: Decimal) -> 
     """
     moved = EXACT.add(cash, trading) if action == "buy" else EXACT.subtract(trading, cash)
     return EXACT.subtract(up(moved, step), moved)
+
+
+def checked_fees(fees: FeeSchedule) -> FeeSchedule:
+    """The fees of a market; refuse what is none."""
+    if not isinstance(fees, FeeSchedule):
+        raise InvalidRequestError(
+            f"fees is {shown(fees)}; expected a FeeSchedule, such as fees.STANDARD"
+        )
+    return fees
 
 
 def check_action(action: object) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .. import _amounts
-from .._amounts import MOST
+from .._amounts import MOST, total
 from .._errors import InvalidRequestError
 from ..models.trades import Trade
 from ._exact import EXACT, ONE, QUOTIENT, ZERO
@@ -47,7 +47,7 @@ class Tally:
     @property
     def contracts(self) -> Decimal:
         """Contracts of all trades."""
-        return _total(self.taken.values())
+        return total(self.taken.values())
 
     @property
     def vwap(self) -> Decimal:
@@ -97,17 +97,17 @@ class VolumeProfile:
     @property
     def total(self) -> Decimal:
         """Contracts of all levels."""
-        return _total(level.count for level in self.levels)
+        return total(level.count for level in self.levels)
 
     @property
     def taker_yes(self) -> Decimal:
         """Contracts whose taker gained exposure to YES."""
-        return _total(level.taker_yes for level in self.levels)
+        return total(level.taker_yes for level in self.levels)
 
     @property
     def taker_no(self) -> Decimal:
         """Contracts whose taker gained exposure to NO."""
-        return _total(level.taker_no for level in self.levels)
+        return total(level.taker_no for level in self.levels)
 
     @property
     def point_of_control(self) -> ProfileLevel:
@@ -191,7 +191,7 @@ def _add_rows(trades: object) -> Tally:
     counts: defaultdict[tuple[Decimal, str | None], list[Decimal]] = defaultdict(list)
     for trade in rows.values():
         counts[trade.yes_price, taker_of(trade)].append(trade.count)
-    taken = {key: _total(each) for key, each in counts.items()}
+    taken = {key: total(each) for key, each in counts.items()}
     return Tally(_one_ticker(tickers), len(rows), len(given) - len(rows), taken)
 
 
@@ -244,8 +244,3 @@ def _exact_share(value: object) -> Decimal:
     if not isinstance(value, str | Decimal):
         raise InvalidRequestError(f'share is {value!r}; expected text or a Decimal, such as "0.70"')
     return checked_share("share", value)
-
-
-def _total(counts: Iterable[Decimal]) -> Decimal:
-    with localcontext(EXACT):
-        return sum(counts, ZERO)

@@ -44,10 +44,14 @@ class Walk:
         offers: Cheapest first.
         fees: The fees of the market.
         maker: Whether the order rests.
+        smallest: Contracts of the smallest fill to reckon with.
     """
 
-    def __init__(self, offers: Sequence[Offer], fees: FeeSchedule, *, maker: bool) -> None:
+    def __init__(
+        self, offers: Sequence[Offer], fees: FeeSchedule, *, maker: bool, smallest: Decimal
+    ) -> None:
         self._offers, self._fees, self._maker = offers, fees, maker
+        self._smallest = smallest
 
     def best(self, chance: Decimal, purse: Decimal, most: Decimal) -> tuple[Decimal, Cap]:
         """The count at which the logarithm of the purse grows fastest, and what ended it.
@@ -59,7 +63,7 @@ class Walk:
         won, lost, count = purse, purse, ZERO
         against = EXACT.subtract(ONE, chance)
         for price, size in self._offers:
-            cost = self._fees.cost(price, self._maker)
+            cost = self._fees.cost(price, maker=self._maker)
             gain = EXACT.subtract(ONE, cost)
             worth = EXACT.subtract(
                 EXACT.multiply(EXACT.multiply(chance, gain), lost),
@@ -101,7 +105,9 @@ class Walk:
                 continue
             cost = EXACT.fma(taken, price, cost)
             fee = EXACT.add(fee, self._fees.fee(taken, price, maker=self._maker))
-            worst = EXACT.add(worst, self._fees.worst(taken, price, maker=self._maker))
+            worst = EXACT.add(
+                worst, self._fees.worst(taken, price, maker=self._maker, smallest=self._smallest)
+            )
             left, last = EXACT.subtract(left, taken), price
         return Bought(count, cost, fee, worst, last)
 

@@ -35,6 +35,7 @@ from ._schedule import (
     STEP,
     FeeSchedule,
     check_action,
+    checked_fees,
     checked_multiplier,
     rounding,
 )
@@ -144,7 +145,7 @@ class OrderFees:
     """
 
     def __init__(self, schedule: FeeSchedule = STANDARD) -> None:
-        self._schedule = schedule
+        self._schedule = checked_fees(schedule)
         self._kept = ZERO
         self.total = ZERO
         """Dollars in fees so far."""
@@ -240,7 +241,7 @@ def position(
     Raises:
         InvalidRequestError: No count, price or role.
     """
-    fee = fees.fee(count, price, maker=is_maker(role))
+    fee = checked_fees(fees).fee(count, price, maker=is_maker(role))
     return Position(contracts("count", count), _amounts.price("price", price), fee)
 
 
@@ -252,7 +253,7 @@ def break_even(price: Price, *, fees: FeeSchedule = STANDARD, role: Role = "take
     Raises:
         InvalidRequestError: No price or role.
     """
-    return fees.cost(price, maker=is_maker(role))
+    return checked_fees(fees).cost(price, maker=is_maker(role))
 
 
 def exit_price(

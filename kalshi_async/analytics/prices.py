@@ -103,9 +103,7 @@ def implied_probabilities(asks: Sequence[Price]) -> tuple[Decimal, ...]:
             f"asks is {_amounts.shown(asks)}; expected a list of one price for each outcome"
         )
     exact = [_amounts.price(f"asks[{number}]", ask) for number, ask in enumerate(asks)]
-    total = ZERO
-    for ask in exact:
-        total = EXACT.add(total, ask)
+    total = _amounts.total(exact)
     return tuple(EXACT.divide(ask, total).quantize(_PLACES, context=EXACT) for ask in exact)
 
 

@@ -142,12 +142,17 @@ class FeeSchedules:
         For an event, waivers of single markets are not counted in.
 
         Raises:
+            InvalidRequestError: No market, event or ticker.
             NotFoundError: There is no such market, event or series.
             UnknownFeeTypeError: A fee type whose formula is not known; the series is named.
             KalshiError: They could not be read.
 
         Cancelling is safe.
         """
+        if not isinstance(subject, Market | Event | str):
+            raise InvalidRequestError(
+                f"subject is {shown(subject)}; expected a Market, an Event, or a market's ticker"
+            )
         if isinstance(subject, str):
             subject = await self._client.markets.get(subject)
         of_series, of_events = await self._changes.get("", self._read_changes)
@@ -187,16 +192,19 @@ class _Kept(Generic[T]):
         self._seconds = seconds
         self._found: dict[str, tuple[float, T]] = {}
         self._reading: dict[str, anyio.Lock] = {}
+        self._era = 0
 
     async def get(self, name: str, read: Callable[[], Awaitable[T]]) -> T:
         """What is kept under a name; read where it is missing or too old."""
         async with self._reading.setdefault(name, anyio.Lock()):
-            found = self._found.get(name)
+            found, era = self._found.get(name), self._era
             if found is None or anyio.current_time() - found[0] > self._seconds:
                 found = anyio.current_time(), await read()
-                self._found[name] = found
+                if era == self._era:  # else it may be older than what it was forgotten for
+                    self._found[name] = found
             return found[1]
 
     def forget(self) -> None:
         """Read everything again."""
         self._found.clear()
+        self._era += 1

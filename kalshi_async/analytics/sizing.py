@@ -14,7 +14,7 @@ allocations of a bettor's wealth when wagering on horse races (2010).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Unpack
@@ -38,7 +38,7 @@ from ._exact import (
 )
 from ._exact import probability as checked_probability
 from ._exact import share as _share
-from ._schedule import STANDARD, FeeSchedule
+from ._schedule import STANDARD, FeeSchedule, checked_fees
 from ._walk import Cap, Offer, Walk
 from .fees import Role, is_maker
 
@@ -84,13 +84,13 @@ def kelly(
         chance = _chance(probability, side)
     part = fraction if fraction is ONE else _share("fraction", fraction)
     if role == "taker":
-        terms = fees.terms
+        terms = fees.terms if type(fees) is FeeSchedule else checked_fees(fees).terms
         if type(price) is Decimal and price.is_finite():
             _, cost, gain = terms[price]
         else:
             _, cost, gain = terms.at(price)
     else:
-        cost = fees.cost(price, is_maker(role))
+        cost = checked_fees(fees).cost(price, maker=is_maker(role))
         gain = _minus(ONE, cost)
     if chance <= cost:
         return ZERO
@@ -132,7 +132,7 @@ def kelly_exclusive(
         name: checked_probability(f"probabilities[{name!r}]", p)
         for name, p in probabilities.items()
     }
-    total = _sum(chances.values())
+    total = _amounts.total(chances.values())
     if total > ONE:
         raise InvalidRequestError(
             f"the probabilities add up to {shown(total)}; of outcomes that exclude each other "
@@ -242,6 +242,7 @@ def size(
     fraction: Probability = ONE,
     max_count: Count | None = None,
     step: Decimal = CONTRACT_STEP,
+    smallest: Count = CONTRACT_STEP,
     grid: prices.Grid = None,
 ) -> Bet:
     """Kelly's stake as contracts to buy, which is never more than the bankroll can pay.
@@ -261,6 +262,7 @@ def size(
         fraction: Of Kelly's stake, above 0 and up to 1.
         max_count: Contracts not to be exceeded; a million millions where it is left out.
         step: Contracts come in its multiples: 0.01, or 1 for whole ones.
+        smallest: Contracts of the smallest fill to reckon with in the worst fees.
         grid: The market, or its ``price_ranges``; whole cents where ``price`` is given alone.
 
     Raises:
@@ -272,7 +274,7 @@ def size(
     purse = EXACT.multiply(money, _share("fraction", fraction))
     most = MOST if max_count is None else contracts("max_count", max_count)
     levels, more = _levels(price, book, side, grid, maker=maker)
-    walk = Walk(levels, _checked_fees(fees), maker=maker)
+    walk = Walk(levels, checked_fees(fees), maker=maker, smallest=contracts("smallest", smallest))
     count, cap = walk.best(chance, purse, most)
     if cap == "depth" and more:
         cap = "limit"
@@ -323,20 +325,4 @@ def _fees_of(fees: FeeSchedule | Mapping[str, FeeSchedule], name: str) -> FeeSch
     schedule = fees.get(name) if isinstance(fees, Mapping) else fees
     if schedule is None:
         raise InvalidRequestError(f"fees has no schedule for {name!r}; expected one for each ask")
-    return _checked_fees(schedule)
-
-
-def _checked_fees(fees: object) -> FeeSchedule:
-    if not isinstance(fees, FeeSchedule):
-        raise InvalidRequestError(
-            f"fees is {shown(fees)}; expected a FeeSchedule, such as await FeeSchedules(...).of("
-            "ticker)"
-        )
-    return fees
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    total = ZERO
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return total
+    return checked_fees(schedule)

@@ -226,13 +226,15 @@ def vwap(trades: Trades) -> Decimal:
     return _trend_trades.tally(trades).vwap
 
 
-def approximate_vwap(candles: Candles) -> Decimal:
+def approximate_vwap(candles: Candles, *, period_interval: PeriodInterval | None = None) -> Decimal:
     """The mean price of a contract from the candles' own means, which the exchange has rounded.
+
+    Arguments are those of ``changes``.
 
     Raises:
         InvalidRequestError: As ``changes`` (one candle is enough), or nothing traded.
     """
-    bars = _trend_candles.read(candles)
+    bars = _trend_candles.read(candles, period_interval=period_interval)
     traded = [(bar.mean, bar.volume) for bar in bars.rows if bar.mean is not None and bar.volume]
     if not traded:
         raise InvalidRequestError("nothing traded in these candles: they have no mean price")

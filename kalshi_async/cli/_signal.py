@@ -26,6 +26,7 @@ from .. import (
     NotFoundError,
 )
 from .._amounts import money
+from ..analytics._exact import share
 from ..analytics.fees import FeeSchedule
 from ..analytics.schedules import FeeSchedules
 from ..analytics.sizing import Bet, Cap, kelly, size
@@ -88,16 +89,10 @@ class SignalOptions:
         """The options from their texts.
 
         Raises:
-            InvalidRequestError: The bankroll is no amount of dollars, the fraction no number.
-            ConfigurationError: One that is out of range.
+            InvalidRequestError: The bankroll is no amount of dollars above 0, or the fraction no
+                part of Kelly's stake.
         """
-        purse, part = Decimal(money("--bankroll", bankroll)), Decimal(money("--fraction", fraction))
-        if purse <= 0:
-            raise ConfigurationError(f"--bankroll {bankroll} must be dollars above 0")
-        if not 0 < part <= 1:
-            raise ConfigurationError(
-                f"--fraction {fraction} must be above 0 and at most 1: the part of Kelly's stake"
-            )
+        purse, part = Decimal(money("--bankroll", bankroll)), share("--fraction", fraction)
         return cls(ticker, platform, purse, part, timeout, resume, as_json)
 
 

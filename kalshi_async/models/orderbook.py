@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple
 
-from .._amounts import EXACT, shown
+from .._amounts import EXACT, shown, total
 from .._errors import InvalidRequestError
 from ._base import Model
 
@@ -88,7 +87,7 @@ class OrderBook(Model):
             if levels < 0:
                 raise InvalidRequestError(f"levels is {levels}; expected 0 or more, or None")
             bids = bids[max(len(bids) - levels, 0) :]
-        return _total(level.size for level in bids)
+        return total(level.size for level in bids)
 
     def size_at(self, side: Side, price: Decimal | str) -> Decimal:
         """Contracts bid for ``side`` at exactly ``price`` dollars; 0 where there are none.
@@ -98,7 +97,7 @@ class OrderBook(Model):
                 an exact dollar amount (a ``Decimal`` or text such as ``"0.47"``).
         """
         wanted = _exact("price", price, 'dollars as a Decimal or text such as "0.47"')
-        return _total(level.size for level in self._bids(side) if level.price == wanted)
+        return total(level.size for level in self._bids(side) if level.price == wanted)
 
     def cost(self, side: Side, count: Decimal | int | str) -> Decimal:
         """Dollars to buy ``count`` contracts of ``side`` at once, without fees.
@@ -117,13 +116,13 @@ class OrderBook(Model):
                 f"count is {shown(count)}; expected contracts of at most {_DIGITS} digits"
             )
         offers = self.no if self._bids(side) is self.yes else self.yes
-        left, total = wanted, _NOTHING
+        left, spent = wanted, _NOTHING
         for level in reversed(offers):
             taken = min(left, level.size)
-            total = EXACT.fma(taken, EXACT.subtract(_ONE, level.price), total)
+            spent = EXACT.fma(taken, EXACT.subtract(_ONE, level.price), spent)
             left = EXACT.subtract(left, taken)
             if not left:
-                return total
+                return spent
         where = f" of {self.ticker}" if self.ticker else ""
         raise InvalidRequestError(
             f"count is {wanted}, but the book{where} offers only {EXACT.subtract(wanted, left)} "
@@ -136,13 +135,6 @@ class OrderBook(Model):
         if side == "no":
             return self.no
         raise InvalidRequestError(f'side is {side!r}; expected "yes" or "no"')
-
-
-def _total(sizes: Iterable[Decimal]) -> Decimal:
-    total = _NOTHING
-    for size in sizes:
-        total = EXACT.add(total, size)
-    return total
 
 
 def _exact(name: str, value: object, expected: str) -> Decimal:

@@ -6,11 +6,14 @@ Each raises ``InvalidRequestError`` with the argument's name, what was given, an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Context, Decimal
+from decimal import Decimal
 
 import msgspec
 
+from .._amounts import EXACT, MOST, ONE, shown
+from .._amounts import number as exact_number
 from .._errors import InvalidRequestError
+from ..orders._terms import one_of
 from ..resources._checks import bounded, identifier
 
 PERIODS = ("48h", "7d", "30d")
@@ -19,9 +22,6 @@ MOST_ITEMS = 100
 Share = str | Decimal
 """A price, probability or share of 1: ``"0.05"`` or ``Decimal("0.05")``."""
 
-_ONE = Decimal(1)
-# What a caller has set for decimals elsewhere decides nothing here.
-_EXACT = Context(prec=60)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -56,29 +56,28 @@ def share(
         low: The least.
         above_low: Whether it must be more than the least.
     """
-    amount = _exact(name, value, 'a share of 1 as text, such as "0.05"')
-    if not low <= amount <= _ONE or (above_low and amount == low):
+    amount = exact_number(name, value, 'a share of 1 as text, such as "0.05"')
+    if not low <= amount <= ONE or (above_low and amount == low):
         least = f"above {low}" if above_low else f"{low}"
-        part = _EXACT.scaleb(amount, -2)
+        part = EXACT.scaleb(amount, -2)
         hint = f'; for {amount:f} percent pass "{part:f}"' if 1 < amount <= 100 else ""
         raise InvalidRequestError(
-            f"{name} is {_short(amount)}; expected a share of 1, {least} to 1{hint}"
+            f"{name} is {shown(amount)}; expected a share of 1, {least} to 1{hint}"
         )
     return amount
 
 
 def number(name: str, value: str | int | Decimal) -> Decimal:
     """A number of 0 or more, exact."""
-    amount = _exact(name, value, 'a number, such as 70 or "0.7"')
-    if amount < 0:
-        raise InvalidRequestError(f"{name} is {_short(amount)}; expected 0 or more")
+    amount = exact_number(name, value, 'a number, such as 70 or "0.7"')
+    if not 0 <= amount <= MOST:
+        raise InvalidRequestError(f"{name} is {shown(amount)}; expected 0 or more")
     return amount
 
 
 def side(value: str) -> str:
     """``"yes"`` or ``"no"``."""
-    if value not in ("yes", "no"):
-        raise InvalidRequestError(f"side is {value!r}; expected 'yes' or 'no'")
+    one_of("side", value, ("yes", "no"))
     return value
 
 
@@ -97,29 +96,3 @@ def as_json(value: object) -> msgspec.Raw:
         return msgspec.Raw(_encoder.encode(value))
     except (TypeError, ValueError, RecursionError, OverflowError) as exc:
         raise InvalidRequestError(f"the body has no JSON form: {exc}") from None
-
-
-def _exact(name: str, value: object, expected: str) -> Decimal:
-    if isinstance(value, float):
-        raise InvalidRequestError(
-            f"{name} is {value!r}; a float is not exact: pass text ({str(value)!r}) or a Decimal"
-        )
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise InvalidRequestError(f"{name} is {value!r}; expected {expected}")
-    if isinstance(value, str) and len(value) > _LONGEST:
-        raise InvalidRequestError(f"{name} has {len(value)} characters; expected {expected}")
-    try:
-        amount = Decimal(value)
-    except ArithmeticError:
-        raise InvalidRequestError(f"{name} is {value!r}; expected {expected}") from None
-    if not amount.is_finite() or abs(amount.adjusted()) > _LONGEST:
-        raise InvalidRequestError(f"{name} is {_short(amount)}; expected {expected}")
-    return amount
-
-
-_LONGEST = 40
-
-
-def _short(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

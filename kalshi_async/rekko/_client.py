@@ -73,7 +73,8 @@ class RekkoClient(Survey):
     One client serves all tasks of a process. Use it as ``async with RekkoClient(...) as rekko`` or
     call ``aclose()`` at the end. It runs on asyncio and trio. All settings are checked here;
     nothing is sent before the first call. Every call takes ``timeout=`` (one attempt) and
-    ``deadline=`` (the whole call) in seconds.
+    ``deadline=`` (the whole call) in seconds; ``analyze`` and ``resume`` only ``timeout=``, for the
+    whole wait.
 
     Besides its own methods: ``markets``, ``analyses``, ``signals``, ``events``, ``trades``,
     ``webhooks``.

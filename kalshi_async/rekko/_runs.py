@@ -37,12 +37,14 @@ _LAST_LOOK = 5.0
 """Seconds for what is asked at the very end: an answer under way is worth so much patience."""
 
 _SETTLING = 30.0
-"""Seconds for which Rekko may not find a run that it has told of: its parts learn one by one."""
+"""Seconds for which Rekko may not find a run that it has told of, since its parts learn one by one,
+or answer what nobody can read.
+"""
 
 _SHORTEST = 0.001
 _PROXY_TIMEOUT = 408
 
-_TRANSIENT = (TransportError, ServerError, RateLimitError, DeadlineExceededError, DecodeError)
+_TRANSIENT = (TransportError, ServerError, DeadlineExceededError)
 
 
 @dataclass(slots=True)
@@ -218,10 +220,11 @@ def _passes(run: _Run, error: KalshiError) -> bool:
     """Whether to ask again may help: Rekko is out of reach, or in two minds."""
     if isinstance(error, RateLimitError):
         return error.passing
-    if isinstance(error, NotFoundError):
+    if isinstance(error, NotFoundError | DecodeError):
         now = anyio.current_time()
         run.missed_since = now if run.missed_since is None else run.missed_since
-        return run.told_of and now - run.missed_since < _SETTLING
+        settling = now - run.missed_since < _SETTLING
+        return settling and (run.told_of or isinstance(error, DecodeError))
     if isinstance(error, APIError) and error.status == _PROXY_TIMEOUT:
         return True
     return isinstance(error, _TRANSIENT)

@@ -277,3 +277,23 @@ def test_screening_takes_prices_from_either_side_and_whatever_fees_may_be() -> N
     costly = FeeSchedule(step=Decimal("0.01"))
     assert arbitrage.find(held, of, fees=costly, smallest="1000") != []
     assert arbitrage.promising(held, fees=costly) == ("A", "B")
+
+
+@pytest.mark.parametrize("narrow", ["no book", "closed", "crossed"])
+def test_a_contradiction_counts_whatever_becomes_of_its_market(narrow: str) -> None:
+    markets = [
+        asks("A", "greater", ("10", None), "Above 10?"),
+        asks("B", "greater", ("20", None), "Above 20?"),
+        outcome("C"),
+    ]
+    found = dict(books(A=quoted(no_ask="0.30"), C=quoted(no_ask="0.30")))
+    if narrow == "closed":
+        markets[1] = msgspec.structs.replace(markets[1], status="closed")
+        found |= books(B=quoted(no_ask="0.30"))
+    if narrow == "crossed":
+        found |= books(B=quoted("0.30", "0.30"))
+    packages = arbitrage.find(event(markets, exclusive=True), found, fees=FEES)
+    assert {package.kind for package in packages} <= {"crossed"}
+    # Without the market that contradicts the flag there would be one.
+    told = event([markets[0], markets[2]], exclusive=True)
+    assert [package.kind for package in arbitrage.find(told, found, fees=FEES)] == ["all_no"]

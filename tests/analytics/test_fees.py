@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import decimal
+import pickle
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -339,3 +343,34 @@ def test_what_takers_pay_is_not_taken_for_what_makers_pay() -> None:
         assert schedule.cost(price, maker=True) == Decimal("0.504375")
         assert schedule.fee(1, price) == Decimal("0.0175")
         assert schedule.fee(1, price, maker=True) == Decimal("0.0044")
+
+
+def test_a_schedule_is_what_it_says_and_no_more() -> None:
+    schedule = FeeSchedule("quadratic_with_maker_fees", Decimal("0.5"), "KXA")
+    schedule.taker(1, Decimal("0.5"))
+    told = {
+        "fee_type": "quadratic_with_maker_fees",
+        "multiplier": Decimal("0.5"),
+        "series": "KXA",
+        "step": fees.STEP,
+    }
+    assert dataclasses.asdict(schedule) == told
+    assert msgspec.to_builtins(schedule).keys() == told.keys()
+    for again in (
+        pickle.loads(pickle.dumps(schedule)),
+        copy.deepcopy(schedule),
+        dataclasses.replace(schedule),
+    ):
+        assert again == schedule
+        assert again.taker(1, "0.5") == schedule.taker(1, "0.5")
+
+
+@pytest.mark.parametrize("bad", [None, "quadratic", 0])
+def test_what_are_no_fees(bad: object) -> None:
+    for use in (
+        lambda: fees.position(1, "0.5", fees=bad),  # type: ignore[arg-type]
+        lambda: fees.break_even("0.5", fees=bad),  # type: ignore[arg-type]
+        lambda: OrderFees(bad),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(InvalidRequestError, match="expected a FeeSchedule"):
+            use()

@@ -377,3 +377,22 @@ def test_contradictions() -> None:
         kelly_exclusive({"A": "0.6"}, {"A": "0.5"}, fees={"A": "quadratic"})  # type: ignore[dict-item]
     with pytest.raises(InvalidRequestError, match="no schedule for 'A'"):
         kelly_exclusive({"A": "0.6"}, {"A": "0.5"}, fees={})
+
+
+def test_what_are_no_fees() -> None:
+    for role in ("taker", "maker"):
+        with pytest.raises(InvalidRequestError, match="expected a FeeSchedule"):
+            kelly(probability="0.6", price="0.50", fees=None, role=role)  # type: ignore[arg-type]
+
+
+def test_the_smallest_fill_bounds_the_worst_fees() -> None:
+    broker = FeeSchedule(step=Decimal("0.01"))
+    offers = offering(("0.50", 1_000))
+
+    def bet(smallest: str) -> Bet:
+        return sizing.size(
+            probability="0.70", bankroll=100, book=offers, fees=broker, step=ONE, smallest=smallest
+        )
+
+    assert (bet("1").capped_by, bet("0.01").capped_by) == ("edge", "stake")
+    assert bet("1").worst_fee < bet("1").fee + Decimal("0.02")

@@ -224,7 +224,7 @@ REFUSED: list[tuple[Use, str]] = [
     (lambda r: r.correlation(["A", ""]), "market_ids is ''"),
     (lambda r: r.events.search(""), "text is ''"),
     (lambda r: r.trades.report(market_id="A", platform="k", side="buy", size_usd=1, price="0.5"),
-     "side is 'buy'; expected 'yes' or 'no'"),
+     "side is 'buy'; expected one of \"yes\", \"no\""),
     (lambda r: r.trades.report(market_id="A", platform="k", side="yes", size_usd=1, price="62"),
      'for 62 cents pass "0.62"'),
     (lambda r: r.webhooks.create("ftp://a", events=["x"]), "url is 'ftp://a'"),

@@ -27,7 +27,7 @@ FREE, PRO = "free", "pro"
 _FRESH = 600.0
 # What is remembered for tests to look at, of an exchange that may run for weeks.
 _REMEMBERED = 10_000
-_EXACT = Context(prec=60)
+_EXACT = Context(prec=60, traps=[])
 
 
 class RekkoDesk:
