@@ -416,7 +416,7 @@ def _sizing_table(found: Found, options: SignalOptions) -> Table:
             "stake": stake,
             "buy": f"{count(bet.count)} {bet.side.upper()} at {dollars(bet.limit)} or better",
             "cost": f"${bet.cost:,.2f}, fees ${bet.fee:,.4f} (at most ${bet.worst_fee:,.4f})",
-            "expected": f"${bet.expected:+,.2f} after fees",
+            "expected": f"+${bet.expected:,.2f} after fees",
             "Kelly": f"{sizing.kelly:.1%} of the bankroll at the best price",
             "limited by": _LIMITS[bet.capped_by],
         },
