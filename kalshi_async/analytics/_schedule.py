@@ -233,7 +233,8 @@ class FeeSchedule(_WithTerms):
         exact = contracts("count", count)
         trading = up(_times(rate, exact), FEE_STEP)
         cash = _times(Decimal(price), exact)
-        return EXACT.add(trading, rounding(cash, trading, action, self.step))
+        fee = EXACT.add(trading, rounding(cash, trading, action, self.step))
+        return fee if EXACT.remainder(fee, self.step) else up(fee, self.step)
 
     def _is_whole(self, count: Decimal, price: Price) -> bool:
         """Whether so many contracts move cash in whole steps."""

@@ -73,6 +73,13 @@ def test_what_makers_are_charged() -> None:
     assert combos == Decimal("0.6563")
 
 
+def test_a_fee_is_written_as_it_is_charged() -> None:
+    for fee in (fees.taker_fee(10, "0.50"), fees.taker_fee("10", Decimal("0.5"), action="sell")):
+        assert str(fee) == "0.1750"
+    assert str(fees.maker_fee(10, "0.50")) == "0.0438"
+    assert str(fees.taker_fee("0.01", "0.5050")) == "0.000250"
+
+
 def test_multiplier_and_broker() -> None:
     assert fees.taker_fee(10, "0.50", multiplier="0.5") == Decimal("0.0875")
     assert fees.taker_fee(10, "0.50", multiplier=2) == Decimal("0.3500")
