@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import ip_address
@@ -206,7 +206,7 @@ def config_from_env(
         ConfigurationError: As ``make_config``; also for a misspelt variable.
     """
     env = os.environ if env is None else env
-    _refuse_misspelt(env)
+    refuse_misspelt(env, _VARIABLES, _meant)
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
     for variable, name in _VARIABLES.items():
@@ -227,13 +227,25 @@ def config_from_env(
     return make_config(**values, origins=origins)  # type: ignore[arg-type]
 
 
-def _refuse_misspelt(env: Mapping[str, str]) -> None:
+def refuse_misspelt(
+    env: Mapping[str, str], known: Collection[str], meant: Callable[[str], str | None]
+) -> None:
+    """Refuse a variable that is none of the known ones but means one.
+
+    Args:
+        env: Where to look.
+        known: The variables there are.
+        meant: Which of them an upper-case name stands for; None for a variable of somebody else.
+
+    Raises:
+        ConfigurationError: There is one.
+    """
     for name in env:
-        meant = None if name in _VARIABLES else _meant(name.upper())
-        if meant is not None:
+        stands_for = None if name in known else meant(name.upper())
+        if stands_for is not None:
             raise ConfigurationError(
-                f"unknown environment variable {name}; did you mean {meant}? "
-                f"Known: {', '.join(_VARIABLES)}"
+                f"unknown environment variable {name}; did you mean {stands_for}? "
+                f"Known: {', '.join(known)}"
             )
 
 

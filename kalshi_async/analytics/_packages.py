@@ -14,12 +14,12 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Literal
 
-from .._amounts import total
+from .._amounts import MOST, total
 from ..models.orderbook import Side
 from ..models.orders import TimeInForce
 from ..orders._request import OrderRequest
-from ._exact import EXACT, ONE, QUOTIENT_DOWN, ZERO, up
-from ._schedule import FeeSchedule
+from ._exact import CONTRACT_STEP, EXACT, ONE, QUOTIENT_DOWN, ZERO, up
+from ._schedule import STEP, FeeSchedule
 from .fees import OrderFees
 
 PackageKind = Literal["crossed", "all_yes", "all_no", "monotone", "covering"]
@@ -28,10 +28,7 @@ DOLLAR = 10**12
 """A dollar a contract, in the unit of the walk."""
 
 _FINE = Decimal(DOLLAR)
-_STEP = Decimal("0.01")
 _PER_STEP = Decimal(100)
-_TICK = Decimal("0.0001")
-_MOST = Decimal(10**12)  # contracts of an order
 _MOST_STEPS = 10**14
 
 
@@ -155,7 +152,7 @@ class Costs(dict[Decimal, "int | None"]):
         """What comes on top once for all contracts at a price."""
 
     def __missing__(self, bid: Decimal) -> int | None:
-        if not (bid.is_finite() and 0 < bid < 1) or EXACT.remainder(bid, _TICK):
+        if not (bid.is_finite() and 0 < bid < 1) or EXACT.remainder(bid, STEP):
             return None  # not kept: there is no end of what is no price
         ask = EXACT.subtract(ONE, bid)
         # Worst fees grow evenly with every smallest fill; the rest is there from the first on.
@@ -227,7 +224,7 @@ class Ladder:
         found, left, before = [], steps, 0
         for end, ask in zip(self.ends, self._asks, strict=True):
             taken = min(left, end - before)
-            found.append((EXACT.multiply(Decimal(taken), _STEP), ask))
+            found.append((EXACT.multiply(Decimal(taken), CONTRACT_STEP), ask))
             left, before = left - taken, end
             if not left:
                 break
@@ -236,7 +233,7 @@ class Ladder:
 
 def _steps_of(size: Decimal, before: int) -> int:
     """Whole steps in a size, as many as an order can still hold after those before."""
-    whole = min(size, _MOST).quantize(_STEP, ROUND_FLOOR, EXACT)
+    whole = min(size, MOST).quantize(CONTRACT_STEP, ROUND_FLOOR, EXACT)
     return min(int(EXACT.multiply(whole, _PER_STEP)), _MOST_STEPS - before)
 
 

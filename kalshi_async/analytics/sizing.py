@@ -278,8 +278,9 @@ def size(
     count, cap = walk.best(chance, purse, most)
     if cap == "depth" and more:
         cap = "limit"
-    whole = walk.affordable(count, purse, contracts("step", step))
-    if whole.count and EXACT.subtract(count, whole.count) >= contracts("step", step):
+    unit = contracts("step", step)
+    whole = walk.affordable(count, purse, unit)
+    if whole.count and EXACT.subtract(count, whole.count) >= unit:
         cap = "stake"
     expected = EXACT.subtract(EXACT.multiply(chance, whole.count), EXACT.add(whole.cost, whole.fee))
     if expected <= ZERO:

@@ -44,6 +44,10 @@ LoadOption = Annotated[
         help="File or folder of recorded markets for the embedded exchange; may be repeated.",
     ),
 ]
+MarketsOption = Annotated[
+    int | None,
+    typer.Option(help="Markets the embedded exchange makes up [20000; 0 with --load]."),
+]
 SeedOption = Annotated[int, typer.Option(help="What the embedded exchange is made from.")]
 TickerArgument = Annotated[str, typer.Argument(help="Market ticker, e.g. KXFED-26MAR19.")]
 TickersArgument = Annotated[
@@ -105,10 +109,7 @@ def options(
 def scan(
     env: EnvOption = None,
     load: LoadOption = None,
-    markets: Annotated[
-        int | None,
-        typer.Option(help="Markets the embedded exchange makes up [20000; 0 with --load]."),
-    ] = None,
+    markets: MarketsOption = None,
     seed: SeedOption = 7,
     status: Annotated[
         str | None, typer.Option(help="unopened, open, paused, closed or settled.")
@@ -270,10 +271,7 @@ def signal(
 def arb(
     env: EnvOption = None,
     load: LoadOption = None,
-    markets: Annotated[
-        int | None,
-        typer.Option(help="Markets the embedded exchange makes up [20000; 0 with --load]."),
-    ] = None,
+    markets: MarketsOption = None,
     seed: SeedOption = 7,
     min_profit: Annotated[
         str, typer.Option(metavar="DOLLARS", help="That a package gains at least.")

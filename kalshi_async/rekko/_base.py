@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from .._errors import KalshiError
 from .._operations import Operation
-from .._wire import QueryValue, Response, answered
+from .._repair import Drift
+from .._wire import QueryValue, answered
 from ..resources._base import CallOptions
 from ._decoding import decode_listing, decode_object, filled
 from .models import Listing, RekkoModel
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .._transport import Transport
 
 M = TypeVar("M", bound=RekkoModel)
+T = TypeVar("T")
 
 
 class Calls:
@@ -40,15 +42,13 @@ class Calls:
 
         ``facts`` fill what it leaves out; with ``may_be_empty`` no body is an object as well.
         """
-        response = await self._transport.call(
-            operation, path=path, query=query, body=body, **options
+
+        def decode(answer: bytes) -> tuple[M, list[Drift]]:
+            return decode_object(model, b"{}" if may_be_empty and not answer.strip() else answer)
+
+        value, drift = await self._decoded(
+            operation, decode, options, path=path, query=query, body=body
         )
-        try:
-            empty = may_be_empty and not response.body.strip()
-            value, drift = decode_object(model, b"{}" if empty else response.body)
-        except KalshiError as exc:
-            answered(exc, operation, response)
-            raise
         self._transport.note_drift(operation, tuple(drift), ())
         return filled(value, facts) if facts else value
 
@@ -64,25 +64,33 @@ class Calls:
         body: object = None,
     ) -> Listing[M]:
         """Call an operation that returns a list, under ``key`` or bare."""
+        listing = await self._decoded(
+            operation,
+            lambda answer: decode_listing(item, key, answer),
+            options,
+            path=path,
+            query=query,
+            body=body,
+        )
+        self._transport.note_drift(operation, listing.drift, listing.undecoded)
+        return listing
+
+    async def _decoded(
+        self,
+        operation: Operation,
+        decode: Callable[[bytes], T],
+        options: CallOptions,
+        *,
+        path: Mapping[str, str | int] | None,
+        query: Mapping[str, QueryValue] | None,
+        body: object,
+    ) -> T:
+        """Call an operation; what cannot be decoded tells which it was."""
         response = await self._transport.call(
             operation, path=path, query=query, body=body, **options
         )
         try:
-            listing = decode_listing(item, key, response.body)
+            return decode(response.body)
         except KalshiError as exc:
             answered(exc, operation, response)
             raise
-        self._transport.note_drift(operation, listing.drift, listing.undecoded)
-        return listing
-
-    async def _raw(
-        self,
-        operation: Operation,
-        options: CallOptions,
-        *,
-        path: Mapping[str, str | int] | None = None,
-        query: Mapping[str, QueryValue] | None = None,
-        body: object = None,
-    ) -> Response:
-        """Call an operation whose answer is of no model."""
-        return await self._transport.call(operation, path=path, query=query, body=body, **options)

@@ -25,7 +25,7 @@ Share = str | Decimal
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def market_path(platform: str, market_id: str) -> dict[str, str | int]:
+def market_path(platform: str, market_id: str) -> dict[str, str]:
     """The path values of a market. Platforms grow in number: any is sent."""
     return {
         "platform": identifier("platform", platform),

@@ -260,7 +260,7 @@ class RekkoClient(Survey):
         """
         operation = operation_of(method, path)
         body = None if json is None else as_json(json)
-        return await self._raw(operation, options, query=params, body=body)
+        return await self._transport.call(operation, query=params, body=body, **options)
 
     @property
     def base_url(self) -> str:

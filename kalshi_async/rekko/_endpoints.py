@@ -75,7 +75,7 @@ class Webhooks(Calls):
                 it and its answer was lost (``error.attempts`` is above 1).
         """
         path: dict[str, str | int] = {"webhook_id": identifier("webhook_id", webhook_id)}
-        await self._raw(ops.DELETE_WEBHOOK, options, path=path)
+        await self._transport.call(ops.DELETE_WEBHOOK, path=path, **options)
 
 
 def _checked_url(url: object) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from collections.abc import Mapping
+from typing import TypeVar, Unpack
 
+from .._operations import Operation
+from .._wire import QueryValue
 from ..resources._base import CallOptions
 from ..resources._checks import bounded, identifier, optional
 from . import _checks as check
@@ -18,11 +21,29 @@ from .models import (
     Listing,
     Market,
     PricePoint,
+    RekkoModel,
     Resolution,
 )
 
+M = TypeVar("M", bound=RekkoModel)
 
-class Markets(Calls):
+
+class _OfMarkets(Calls):
+    """Calls about one market, whose answers need not say which."""
+
+    async def _about(
+        self,
+        operation: Operation,
+        model: type[M],
+        place: Mapping[str, str],
+        options: CallOptions,
+        query: Mapping[str, QueryValue] | None = None,
+    ) -> M:
+        """Call an operation on ``place``, the values of its path."""
+        return await self._object(operation, model, options, path=place, query=query, facts=place)
+
+
+class Markets(_OfMarkets):
     """Markets of all platforms in one form.
 
     Platforms are ``"kalshi"``, ``"polymarket"``, ``"robinhood"``, ``"coinbase"``; others are sent
@@ -67,9 +88,8 @@ class Markets(Calls):
         Raises:
             NotFoundError: There is no such platform or market.
         """
-        path = check.market_path(platform, market_id)
-        facts = {"platform": platform, "market_id": market_id}
-        return await self._object(ops.GET_MARKET, Market, options, path=path, facts=facts)
+        place = check.market_path(platform, market_id)
+        return await self._about(ops.GET_MARKET, Market, place, options)
 
     async def history(
         self,
@@ -109,19 +129,15 @@ class Markets(Calls):
         self, platform: str, market_id: str, **options: Unpack[CallOptions]
     ) -> Resolution:
         """When and how it is decided, and what time costs until then."""
-        path = check.market_path(platform, market_id)
-        facts = {"platform": platform, "market_id": market_id}
-        return await self._object(
-            ops.MARKET_RESOLUTION, Resolution, options, path=path, facts=facts
-        )
+        place = check.market_path(platform, market_id)
+        return await self._about(ops.MARKET_RESOLUTION, Resolution, place, options)
 
     async def execution(
         self, platform: str, market_id: str, **options: Unpack[CallOptions]
     ) -> Execution:
         """How to trade it: spread, expected slippage, the order that Rekko would place."""
-        path = check.market_path(platform, market_id)
-        facts = {"platform": platform, "market_id": market_id}
-        return await self._object(ops.MARKET_EXECUTION, Execution, options, path=path, facts=facts)
+        place = check.market_path(platform, market_id)
+        return await self._about(ops.MARKET_EXECUTION, Execution, place, options)
 
     async def consensus(
         self,
@@ -132,17 +148,12 @@ class Markets(Calls):
         **options: Unpack[CallOptions],
     ) -> Consensus:
         """The probability across platforms, over ``period`` (``"48h"``, ``"7d"``, ``"30d"``)."""
-        return await self._object(
-            ops.MARKET_CONSENSUS,
-            Consensus,
-            options,
-            path=check.market_path(platform, market_id),
-            query={"period": check.period(period)},
-            facts={"platform": platform, "market_id": market_id},
-        )
+        place = check.market_path(platform, market_id)
+        query = {"period": check.period(period)}
+        return await self._about(ops.MARKET_CONSENSUS, Consensus, place, options, query)
 
 
-class Analyses(Calls):
+class Analyses(_OfMarkets):
     """Analyses call by call; ``rekko.analyze`` does all of it in one."""
 
     async def list(
@@ -167,13 +178,8 @@ class Analyses(Calls):
             QuotaExceededError: The plan's analyses are used up.
             DecodeError: The answer names no run.
         """
-        return await self._object(
-            ops.ANALYZE,
-            AnalysisRun,
-            options,
-            path=check.market_path(platform, market_id),
-            facts={"platform": platform, "market_id": market_id},
-        )
+        place = check.market_path(platform, market_id)
+        return await self._about(ops.ANALYZE, AnalysisRun, place, options)
 
     async def status(
         self, platform: str, market_id: str, analysis_id: str, **options: Unpack[CallOptions]
@@ -183,12 +189,9 @@ class Analyses(Calls):
         Raises:
             NotFoundError: There is no such run.
         """
-        path = check.market_path(platform, market_id)
-        path["analysis_id"] = identifier("analysis_id", analysis_id)
-        facts = {"platform": platform, "market_id": market_id, "analysis_id": analysis_id}
-        return await self._object(
-            ops.ANALYSIS_STATUS, AnalysisStatus, options, path=path, facts=facts
-        )
+        place = check.market_path(platform, market_id)
+        place["analysis_id"] = identifier("analysis_id", analysis_id)
+        return await self._about(ops.ANALYSIS_STATUS, AnalysisStatus, place, options)
 
     async def get(self, platform: str, market_id: str, **options: Unpack[CallOptions]) -> Analysis:
         """The newest analysis of a market. Cancelling is safe.
@@ -196,6 +199,5 @@ class Analyses(Calls):
         Raises:
             NotFoundError: There is no such market, or no analysis of it yet.
         """
-        path = check.market_path(platform, market_id)
-        facts = {"platform": platform, "market_id": market_id}
-        return await self._object(ops.ANALYSIS, Analysis, options, path=path, facts=facts)
+        place = check.market_path(platform, market_id)
+        return await self._about(ops.ANALYSIS, Analysis, place, options)

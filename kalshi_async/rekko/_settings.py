@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from .._config import is_loopback_url
+from .._config import is_loopback_url, refuse_misspelt
 from .._errors import ConfigurationError
 from .._ratelimit import BucketLimits, RateLimits
 from ..models.secret import Secret
@@ -136,13 +136,7 @@ def environment_settings(env: Mapping[str, str] | None = None) -> tuple[str | No
         ConfigurationError: A variable is misspelt.
     """
     env = os.environ if env is None else env
-    for name in env:
-        meant = None if name in _VARIABLES else _meant(name.upper())
-        if meant is not None:
-            raise ConfigurationError(
-                f"unknown environment variable {name}; did you mean {meant}? "
-                f"Known: {', '.join(_VARIABLES)}"
-            )
+    refuse_misspelt(env, _VARIABLES, _meant)
     key, url = (env.get(variable, "").strip() or None for variable in _VARIABLES)
     return key, url
 
