@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from random import Random
 
 from benchmarks.contenders import fees
@@ -13,7 +9,7 @@ from benchmarks.contenders.arbitrage import LEVELS, MARKETS, made_up, measure
 from kalshi_async.analytics import arbitrage
 from kalshi_async.analytics.fees import FREE
 
-ROOT = Path(__file__).resolve().parents[2]
+from .short_runs import quick
 
 
 def test_only_events_with_a_wrong_price_hold_packages() -> None:
@@ -48,16 +44,7 @@ def test_every_pair_has_a_fee() -> None:
 
 
 def test_a_short_run_measures_every_share_against_the_figure_to_reach() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "analytics", "--quick", "--json", "--no-peers"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    report = quick("analytics")
     found = {row["work"]: row["found"] for row in report["rows"]}
     assert 0 < found["fee and Kelly share"] < 20_000
     for work in ("find", "promising"):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +16,7 @@ from benchmarks.contenders.engine import alone, bare, members
 from benchmarks.contenders.subscribers import Audience, Subscriber, text_frame
 from kalshi_async.sandbox._records import RESTING
 
-ROOT = Path(__file__).resolve().parents[2]
-
+from .short_runs import quick
 
 # Orders
 
@@ -170,16 +166,7 @@ def test_commands_are_masked_text_frames() -> None:
 
 
 def test_a_short_run_measures_every_part() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "exchange", "--quick", "--json", "--no-peers"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    report = quick("exchange")
     figures = {row["measurement"]: row["median"] for row in report["rows"]}
     for name in (
         "engine alone: orders placed",

@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
+
+from .short_runs import quick, run
 
 SHARDED = "sharded scan, pages of 200"
 ALONE = "one cursor, pages of 200"
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def quick(name: str) -> dict[str, Any]:
-    done = run(name, "--quick", "--json", "--no-peers")
-    assert done.returncode == 0, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
-    assert report["benchmark"] == name
-    return report
 
 
 def column(report: dict[str, Any], name: str) -> dict[str, Any]:

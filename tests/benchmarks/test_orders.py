@@ -14,8 +14,9 @@ import pytest
 
 from benchmarks._servers import BASE_PATH, order_answer, running
 
+from .short_runs import ROOT, quick
+
 ORDERS = f"{BASE_PATH}/portfolio/events/orders"
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def spoken(method: str, path: str, body: bytes = b"") -> tuple[int, dict[str, Any]]:
@@ -72,16 +73,7 @@ def test_over_a_socket_a_body_may_come_in_pieces_and_the_connection_is_kept() ->
 
 
 def test_a_short_run_measures_every_way_to_place() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "orders", "--quick", "--json", "--no-peers"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    report = quick("orders")
     measured: dict[str, set[str]] = {}
     for row in report["rows"]:
         assert row["CPU us/order"] > 0

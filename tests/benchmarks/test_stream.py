@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,8 +34,7 @@ from benchmarks.contenders.stream_takers import right_books
 from kalshi_async.stream._frames import decode_frame
 from kalshi_async.stream.orderbook import OrderBook
 
-ROOT = Path(__file__).resolve().parents[2]
-
+from .short_runs import quick
 
 # What the server sends
 
@@ -191,22 +188,8 @@ async def test_the_relay_is_silent_until_the_client_leaves() -> None:
 # All of it
 
 
-def run(*words: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", *words, "--quick", "--json", "--no-peers"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
-
-
 def test_a_short_run_measures_every_part() -> None:
-    report = run("stream")
+    report = quick("stream")
     measured = {
         (row["measurement"], row["contender"], row["unit"]): row["median"] for row in report["rows"]
     }
@@ -227,7 +210,7 @@ def test_a_short_run_measures_every_part() -> None:
 
 
 def test_a_short_run_of_the_chaos_counts_and_judges() -> None:
-    report = run("stream-chaos")
+    report = quick("stream-chaos")
     counts = {row[""]: row["count"] for row in report["rows"]}
     assert counts["disconnects"] >= 3
     assert counts["gaps noticed"] >= 1
