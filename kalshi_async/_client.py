@@ -6,7 +6,6 @@ import copy
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack
 
 import anyio
@@ -19,8 +18,9 @@ from ._config import (
     is_loopback_url,
     make_config,
 )
-from ._hooks import Hook, Stats, Telemetry
+from ._hooks import Hook, Telemetry
 from ._http import HTTPAdapter, HttpChoice, make_adapter
+from ._life import ClientLife
 from ._limits import Limits, adopt_account_limits
 from ._operations import Priority
 from ._options import INHERIT, Defaults, Inherit
@@ -98,7 +98,7 @@ class ClientOptions(TypedDict, total=False):
     rng: random.Random | None
 
 
-class KalshiClient:
+class KalshiClient(ClientLife):
     """An async client for Kalshi.
 
     One client serves all tasks of a process: they share its connections and its rate limit. Use it
@@ -383,16 +383,6 @@ class KalshiClient:
         """The exchange that this client talks to."""
         return self._config.environment
 
-    @property
-    def stats(self) -> Stats:
-        """Live counters; see ``Stats``."""
-        return self._telemetry.stats
-
-    @property
-    def closed(self) -> bool:
-        """Whether the client has been closed."""
-        return self._transport.closed
-
     async def aclose(self) -> None:
         """Close the connections; later calls raise ``ClientClosedError``. May be called twice.
 
@@ -405,17 +395,6 @@ class KalshiClient:
                 finally:
                     if self._own_journal and self._desk.journal is not None:
                         await self._desk.journal.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     def __repr__(self) -> str:
         config = self._config

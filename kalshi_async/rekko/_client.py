@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 import anyio
 
 from .._config import is_loopback_url
 from .._errors import ConfigurationError
-from .._hooks import Hook, Stats, Telemetry
+from .._hooks import Hook, Telemetry
 from .._http import HTTPAdapter, HttpChoice, make_adapter
+from .._life import ClientLife
 from .._options import INHERIT, Defaults, Inherit
 from .._ratelimit import Limiter, RateLimits
 from .._retry import RetryPolicy
@@ -67,7 +67,7 @@ class RekkoOptions(TypedDict, total=False):
     rng: random.Random | None
 
 
-class RekkoClient(Survey):
+class RekkoClient(Survey, ClientLife):
     """An async client for Rekko, which analyzes markets and recommends trades.
 
     One client serves all tasks of a process. Use it as ``async with RekkoClient(...) as rekko`` or
@@ -267,31 +267,10 @@ class RekkoClient(Survey):
         """The address, without ``/v1``."""
         return self._base_url
 
-    @property
-    def stats(self) -> Stats:
-        """Live counters; see ``kalshi_async.Stats``."""
-        return self._telemetry.stats
-
-    @property
-    def closed(self) -> bool:
-        """Whether the client has been closed."""
-        return self._transport.closed
-
     async def aclose(self) -> None:
         """Close the connections; later calls raise ``ClientClosedError``. May be called twice."""
         with anyio.CancelScope(shield=True):
             await self._transport.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a client cannot be pickled; make one in each process")

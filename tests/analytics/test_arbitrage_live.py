@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
@@ -71,16 +72,23 @@ async def buy(kalshi: KalshiClient, package: Package) -> Decimal:
     return before
 
 
-@pytest.mark.parametrize("values", [("yes", "no"), ("no", "yes"), ("no", "no"), (HALF, HALF)])
-async def test_no_of_outcomes_that_exclude_each_other(
-    exchange: Sandbox, values: tuple[str | Decimal, ...]
-) -> None:
+@asynccontextmanager
+async def two_accounts(exchange: Sandbox) -> AsyncIterator[tuple[KalshiClient, KalshiClient]]:
+    """A client of the first account, and one of another."""
     other = exchange.add_account()
     keys = {"api_key_id": other.api_key_id, "private_key": other.private_key_pem}
     async with (
         exchange.client(limits=None) as kalshi,
         exchange.client(limits=None, **keys) as maker,
     ):
+        yield kalshi, maker
+
+
+@pytest.mark.parametrize("values", [("yes", "no"), ("no", "yes"), ("no", "no"), (HALF, HALF)])
+async def test_no_of_outcomes_that_exclude_each_other(
+    exchange: Sandbox, values: tuple[str | Decimal, ...]
+) -> None:
+    async with two_accounts(exchange) as (kalshi, maker):
         event = (await open_events(kalshi, exclusive=True, least=2))[0]
         first, second = (market.ticker for market in (event.markets or [])[:2])
         await rest(maker, first, "yes", "0.70", exchange)
@@ -99,12 +107,7 @@ async def test_no_of_outcomes_that_exclude_each_other(
 
 @pytest.mark.parametrize("values", [("yes", "yes"), ("yes", "no"), ("no", "no")])
 async def test_a_ladder_out_of_order(exchange: Sandbox, values: tuple[str, str]) -> None:
-    other = exchange.add_account()
-    keys = {"api_key_id": other.api_key_id, "private_key": other.private_key_pem}
-    async with (
-        exchange.client(limits=None) as kalshi,
-        exchange.client(limits=None, **keys) as maker,
-    ):
+    async with two_accounts(exchange) as (kalshi, maker):
         events = await open_events(kalshi, exclusive=False, least=2)
         ladder = next(
             event for event in events if (event.markets or [])[0].strike_type == "greater"
@@ -129,12 +132,7 @@ async def test_a_ladder_out_of_order(exchange: Sandbox, values: tuple[str, str])
 async def test_many_makers_of_a_hundredth_charge_no_more_than_the_worst_fees(
     exchange: Sandbox,
 ) -> None:
-    other = exchange.add_account()
-    keys = {"api_key_id": other.api_key_id, "private_key": other.private_key_pem}
-    async with (
-        exchange.client(limits=None) as kalshi,
-        exchange.client(limits=None, **keys) as maker,
-    ):
+    async with two_accounts(exchange) as (kalshi, maker):
         event = (await open_events(kalshi, exclusive=True, least=2))[0]
         pair = [market.ticker for market in (event.markets or [])[:2]]
         for ticker in pair:
