@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from kalshi_async import InvalidRequestError, KalshiClient, NotFoundError, UnknownFeeTypeError
-from kalshi_async.analytics.schedules import FeeSchedules, resolve
+from kalshi_async.analytics.schedules import FeeSchedules, _Kept, resolve
 from kalshi_async.models import Event, EventFeeChange, Market, Series, SeriesFeeChange
 from kalshi_async.sandbox import Sandbox
 
@@ -231,3 +231,15 @@ async def test_the_exchange_charges_what_was_reckoned(
         (theirs,) = (await other.portfolio.fills(ticker="KXFED-26MAR19")).items
     assert mine.fee_cost == schedule.taker("12.34", price)
     assert theirs.fee_cost == schedule.maker("12.34", price, "sell") > 0
+
+
+async def test_what_was_being_read_when_it_was_forgotten_is_not_kept() -> None:
+    kept, answers = _Kept[int](300), iter([1, 2])
+
+    async def read() -> int:
+        found = next(answers)
+        if found == 1:
+            kept.forget()  # as a change that took effect makes another task do
+        return found
+
+    assert [await kept.get("A", read) for _ in range(3)] == [1, 2, 2]

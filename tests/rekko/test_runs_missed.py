@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kalshi_async import AnalysisPendingError, NotFoundError
+from kalshi_async import AnalysisPendingError, DecodeError, NotFoundError
 from tests.rekko.scripts import (
     COMPLETE,
     MARKET,
@@ -35,6 +35,15 @@ def test_a_run_that_is_found_no_more_is_given_up_soon(
     error, _, waited = refused(patient(seconds), STARTED, *before, MISSING)
     assert type(error) is NotFoundError
     assert "a1" in error.__notes__[0]
+    assert 30 <= waited <= 50
+
+
+@pytest.mark.parametrize("before", [(), (RUNNING,), (COMPLETE,)])
+def test_answers_that_nobody_can_read_are_not_asked_for_without_end(
+    before: tuple[Answer, ...],
+) -> None:
+    error, _, waited = refused(patient(600), STARTED, *before, answer(["garbage"]))
+    assert type(error) is DecodeError
     assert 30 <= waited <= 50
 
 
